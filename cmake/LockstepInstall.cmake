@@ -7,7 +7,11 @@ install(TARGETS ${_targets} EXPORT lockstepTargets
 if(_loadable)
   install(TARGETS ${_loadable} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
-install(TARGETS lockstep lockstep-trainer RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+foreach(_program lockstep lockstep-trainer)
+  if(TARGET ${_program})
+    install(TARGETS ${_program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endif()
+endforeach()
 install(DIRECTORY include/lockstep DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT lockstepTargets NAMESPACE lockstep:: FILE lockstepTargets.cmake
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/lockstep)

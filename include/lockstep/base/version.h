@@ -1,0 +1,19 @@
+// What was built: version, git id, build id.
+#pragma once
+
+#include <string>
+
+namespace lockstep {
+
+struct BuildInfo {
+  std::string version;  // "0.1.0"
+  std::string git_id;   // commit, "-dirty" when the tree had changes, "unknown" without git
+  std::string
+      build_id;  // equal exactly when two programs were built from the same sources and flags
+  std::string compiler;
+  std::string build_type;
+};
+
+const BuildInfo& build_info();
+
+}  // namespace lockstep

@@ -1,0 +1,11 @@
+// Twin of crc32c_x86.cpp for other processors: never available.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace lockstep {
+
+bool crc32c_hardware_available() { return false; }
+std::uint32_t crc32c_hardware(std::span<const std::byte>, std::uint32_t state) { return state; }
+
+}  // namespace lockstep
