@@ -1,0 +1,56 @@
+// The time ledger of a step: every interval is booked to exactly one bin, and each bin is measured
+// by itself. docs/reports.md defines the bins.
+// Thread: the training thread only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace lockstep::telemetry {
+
+enum class Bin {
+  kDataWait,
+  kHostToDevice,
+  kForward,
+  kBackward,
+  kCommExposed,
+  kOptimizer,
+  kSnapshot,
+  kEval,
+  kOther,
+};
+inline constexpr std::size_t kNumBins = 9;
+
+std::string_view bin_name(Bin bin);  // the record's key: "data_wait", ...
+
+// Always in exactly one bin: switching books the time since the last switch to the bin left.
+class Ledger {
+ public:
+  Ledger();
+  // Ends the bin in force and enters `bin`; returns the bin left.
+  Bin enter(Bin bin);
+  // Books to the bin in force, returns the seconds of every bin since the last take, and starts the
+  // next step. The sum of the bins is the wall time between two takes.
+  std::array<double, kNumBins> take();
+
+ private:
+  std::array<double, kNumBins> seconds_{};
+  Bin bin_ = Bin::kOther;
+  double since_s_ = 0;
+};
+
+// Enters a bin for a scope and returns to the one before: spans nest, time is booked once.
+class Span {
+ public:
+  Span(Ledger& ledger, Bin bin) : ledger_(ledger), before_(ledger.enter(bin)) {}
+  ~Span() { ledger_.enter(before_); }
+  Span(const Span&) = delete;
+  Span& operator=(const Span&) = delete;
+
+ private:
+  Ledger& ledger_;
+  Bin before_;
+};
+
+}  // namespace lockstep::telemetry
