@@ -14,7 +14,6 @@ struct Options {
   std::string reader = "engine";
   std::string order = "auto";
   std::int64_t threads = 1;
-  std::int64_t cache_mib = 0;
   std::string image_key = "images";
   std::string label_key = "label";
   std::string last_batch = "pad";

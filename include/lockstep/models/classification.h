@@ -1,0 +1,19 @@
+// Loss and counts of classification.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace lockstep::models {
+
+struct ClassificationLoss {
+  at::Tensor loss;      // scalar: sum_i w_i * ce_i / normaliser, with label smoothing inside ce
+  at::Tensor loss_sum;  // scalar, detached: sum_i w_i * ce_i
+};
+
+// logits (B, K), labels (B) i64, weights (B) 0 or 1. `normaliser` is the number of real samples of
+// the whole global step (all ranks and micro-batches), so that gradients simply add up.
+ClassificationLoss cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
+                                 const at::Tensor& weights, double normaliser,
+                                 double label_smoothing);
+
+}  // namespace lockstep::models

@@ -1,0 +1,54 @@
+// The flat arenas: all parameters in one tensor and all gradients in another, in an order that is
+// fixed once. Parameters and gradients of the module become views into them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include <lockstep/comm/world.h>
+
+namespace lockstep::optim {
+
+// Where each parameter lies, in elements. Made by parallel::plan_buckets (pure), so that buckets are
+// contiguous and padded.
+struct Layout {
+  std::vector<std::int64_t> offset;  // by parameter, in the caller's parameter order
+  std::int64_t total = 0;            // elements of the arena, padding and stats slots included
+  std::int64_t stats_offset = 0;     // kNumStats fp32 slots at the end of the last bucket
+};
+// Slots that travel with the last gradient bucket: loss sum, samples that were wrong, bad flag, …
+inline constexpr std::int64_t kNumStats = 32;
+
+struct NamedParameter {
+  std::string name;
+  at::Tensor tensor;  // fp32 leaf
+};
+
+// Requires: the World outlives the arena; nobody replaces `.grad` of a parameter.
+class Arena {
+ public:
+  // Moves the parameters' values in and re-points tensor and gradient of each at its view.
+  Arena(comm::World& world, std::vector<NamedParameter> parameters, const Layout& layout,
+        const at::Device& device);
+
+  at::Tensor& parameters() { return parameters_; }  // (total) fp32
+  at::Tensor& gradients() { return gradients_; }    // (total) fp32
+  at::Tensor stats();                               // (kNumStats) view into the gradients
+  const std::vector<NamedParameter>& named() const { return named_; }
+  const Layout& layout() const { return layout_; }
+  // Throws: Error(kInternal) naming the parameter when a gradient no longer lies in the arena.
+  void check_views() const;
+
+ private:
+  std::vector<std::unique_ptr<comm::Memory>> memory_;
+  std::vector<NamedParameter> named_;
+  Layout layout_;
+  at::Tensor parameters_;
+  at::Tensor gradients_;
+};
+
+}  // namespace lockstep::optim

@@ -1,0 +1,71 @@
+// The update: unscale, clip by global norm, AdamW, all in one pass over the arena, with every
+// per-step scalar on the device.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include <lockstep/optim/arena.h>
+#include <lockstep/optim/options.h>
+
+namespace lockstep::optim {
+
+// A contiguous run of arena elements with one set of factors.
+struct Segment {
+  std::int64_t offset = 0;
+  std::int64_t count = 0;
+  float lr_factor = 1;
+  float weight_decay = 0;
+};
+
+// One decay group per parameter: norms, biases, tokens and positions (one-dimensional parameters
+// and names ending in cls_token, pos_embed, reg_token, dist_token) do not decay; neighbours with
+// equal factors are merged.
+std::vector<Segment> plan_segments(const Arena& arena, double weight_decay);
+
+// The learning rate of a 1-based step. Pure. Cosine: Loshchilov & Hutter 2017, after a linear
+// warm-up from lr / warmup_steps.
+double learning_rate(const Options& options, const ScheduleOptions& schedule, std::int64_t step,
+                     std::int64_t total_steps);
+
+// Host copies of what a step's update saw; on CUDA they arrive at least one step late.
+struct UpdateReport {
+  double grad_norm = 0;   // before clipping, after unscaling
+  double loss_scale = 1;
+  bool skipped = false;   // a non-finite gradient or the bad flag: nothing was changed
+};
+
+struct UpdateInputs {
+  std::int64_t step = 0;  // 1-based
+  double lr = 0;
+};
+
+// Element-wise optimizer over a flat arena.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  // Sum of squares of gradients [begin, end) (still scaled), added to this step's norm. Called once
+  // a bucket as it is reduced; a non-finite sum makes update() skip.
+  virtual void add_norm(std::int64_t begin, std::int64_t end) = 0;
+  // One pass: unscale, clip, update, zero the gradients (stats slots too).
+  virtual void update(const UpdateInputs& inputs) = 0;
+  // What the last finished update saw. Does not block; on CUDA it may be one step old.
+  virtual UpdateReport report() = 0;
+  // Factor to put on the loss before backward; 1 without loss scaling. A device scalar tensor.
+  virtual at::Tensor loss_scale() = 0;
+  // Everything that a resume needs, by name: moments, step counts, scaler state.
+  virtual std::vector<NamedParameter> state() = 0;
+};
+
+// `bad_flag` is the index of the stats slot that makes the update skip when it is not zero.
+std::unique_ptr<Optimizer> make_optimizer(Arena& arena, const Options& options,
+                                          const PrecisionOptions& precision,
+                                          std::int64_t bad_flag_slot);
+
+}  // namespace lockstep::optim

@@ -1,0 +1,67 @@
+// Overlapped gradient all-reduce for any torch::nn::Module: what LibTorch's C++ API lacks.
+//
+//   parallel::Reducer reducer(world, mesh.data(), parallel::parameters_of(*model), probe, options);
+//   for (micro-batches) { reducer.begin_micro(last); loss.backward(); }
+//   reducer.finalize();                 // gradients of the arena are now sums over all ranks
+//   optimizer->update(...);
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include <lockstep/comm/world.h>
+#include <lockstep/optim/arena.h>
+#include <lockstep/optim/optimizer.h>
+#include <lockstep/parallel/bucket_plan.h>
+#include <lockstep/telemetry/ledger.h>
+
+namespace lockstep::parallel {
+
+// Leaves of the module that want a gradient, under their own names, each shared tensor once.
+std::vector<optim::NamedParameter> parameters_of(torch::nn::Module& module);
+
+// The order in which one backward pass of `loss` finishes the gradients (indices into
+// `parameters`), as rank 0 of the group saw it: the same on all ranks. Gradients are cleared.
+// Collective: on the control plane.
+std::vector<std::int64_t> probe_backward_order(comm::World& world,
+                                               const std::vector<optim::NamedParameter>& parameters,
+                                               const std::function<at::Tensor()>& loss);
+
+struct ReducerCounters {
+  double comm_total_s = 0;           // time the transport was busy, since the last take
+  std::int64_t comm_bytes = 0;       // bytes handed to all-reduce, since the last take
+};
+
+// Gradients are views into the arena; post-accumulate hooks mark them ready; a full bucket is
+// reduced (sum) while backward goes on, strictly in plan order, on the last micro-batch only.
+// Lifetime: destroy before the Group and the World. Thread: hooks may fire on autograd's threads.
+class Reducer {
+ public:
+  Reducer(comm::World& world, comm::Group& group, optim::Arena& arena, const BucketPlan& plan);
+  ~Reducer();
+  Reducer(const Reducer&) = delete;
+  Reducer& operator=(const Reducer&) = delete;
+
+  // Called once a bucket, in plan order, when its sum is there (on the host thread that calls
+  // finalize; on CUDA after the compute stream was made to wait).
+  void on_bucket_reduced(std::function<void(std::int64_t begin, std::int64_t end)> callback);
+  // Before each backward. With `reduce` off, gradients only accumulate.
+  void begin_micro(bool reduce);
+  // After the last backward: issues what is left (unused parameters), waits for every bucket and
+  // books the wait to comm_exposed. `ledger` may be null.
+  void finalize(telemetry::Ledger* ledger);
+  // After a failure on this rank inside the step: zeroes what was not issued, sets the stats slot
+  // `bad_flag_slot`, and issues the rest of the plan, so that no peer hangs. Follow with finalize().
+  void abandon(std::int64_t bad_flag_slot);
+  ReducerCounters take_counters();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lockstep::parallel
