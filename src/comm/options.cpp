@@ -14,9 +14,8 @@ void bind_options(OptionTable& table, Options& options) {
   table.add("comm",
             "wire",
             options.wire,
-            "Number format of gradients on their way between ranks. bf16 and fp16 halve the bytes "
-            "and round every gradient once more.",
-            {"fp32", "bf16", "fp16"});
+            "Number format of gradients on their way between ranks.",
+            {"fp32"});
   table.add("comm",
             "bucket_mib",
             options.bucket_mib,

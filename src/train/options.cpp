@@ -29,11 +29,12 @@ void bind_limits(OptionTable& table, RunOptions& options) {
 }  // namespace
 
 void bind_options(OptionTable& table, RunOptions& options) {
-  table.add("run",
-            "dir",
-            options.dir,
-            "Run directory: settings, metrics, rank records, logs and the model are written here. "
-            "It must not exist yet, or be empty.");
+  table.add(
+      "run",
+      "dir",
+      options.dir,
+      "Run directory: settings, metrics, rank records, logs and the model are written here. It "
+      "must not exist yet, or be empty. Empty: a new folder under runs/ named by the time.");
   table.add("run",
             "seed",
             options.seed,
@@ -83,7 +84,6 @@ void bind_options(OptionTable& table, TrainOptions& options) {
 }
 
 void validate(const RunOptions& options) {
-  if (options.dir.empty()) throw config_error("run.dir is empty: name a folder for this run");
   if (options.epochs < 1) {
     throw config_error(format("run.epochs = {} is not positive: write 1 or more", options.epochs));
   }

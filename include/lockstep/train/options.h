@@ -9,7 +9,7 @@
 namespace lockstep::train {
 
 struct RunOptions {
-  std::string dir = "runs/train";
+  std::string dir;  // empty: runs/<time>
   std::int64_t seed = 0;
   std::string device = "auto";
   std::int64_t epochs = 1;
