@@ -95,6 +95,7 @@ class HostBackend final : public Backend {
     if (size_bytes > 0) std::memcpy(to, from, size_bytes);
   }
   void synchronize(StreamHandle /*stream*/) override {}
+  StreamHandle compute_stream() override { return {}; }
   std::optional<DeviceSample> sample(int /*index*/) override { return std::nullopt; }
   void push_range(const char* /*name*/) override {}
   void pop_range() override {}
