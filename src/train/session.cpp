@@ -6,6 +6,7 @@
 #include <lockstep/base/log.h>
 #include <lockstep/base/version.h>
 #include <lockstep/models/classification.h>
+#include <lockstep/train/torch_error.h>
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/ops/zeros.h>
@@ -217,9 +218,9 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
   check_same_everywhere(job, *session);
-  comm::agree(job.world, [&] { build_model(job, *session); });
+  agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
-  comm::agree(job.world, [&] { build_input(job, *session, sampler); });
+  agree(job.world, [&] { build_input(job, *session, sampler); });
   return session;
 }
 
