@@ -8,7 +8,6 @@
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 #include <lockstep/gpu/device.h>
-#include <lockstep/optim/stream.h>
 
 #include <ATen/ops/empty.h>
 
@@ -153,13 +152,13 @@ class CudaAdamw final : public Optimizer {
     LOCKSTEP_CHECK(begin % 4 == 0, "buckets start at multiples of four elements");
     partials_.add(state_.arena.gradients().const_data_ptr<float>() + begin,
                   count,
-                  current_stream(state_.arena.device()).native);
+                  backend_.compute_stream().native);
   }
 
   // Stream: the current one. Three small launches and two small copies; the host waits for nothing.
   void update(const UpdateInputs& inputs) override {
     if (!has_norm_) add_norm(0, state_.arena.layout().total);
-    const gpu::StreamHandle stream = current_stream(state_.arena.device());
+    const gpu::StreamHandle stream = backend_.compute_stream();
     auto* const block = static_cast<std::byte*>(state_.block.mutable_data_ptr());
     Slot& slot = ring_.begin();
     std::memcpy(slot.lr->data(), &inputs.lr, sizeof(double));
@@ -213,7 +212,7 @@ class CudaAdamw final : public Optimizer {
                         at::TensorOptions(at::kByte).device(device));
     const std::unique_ptr<gpu::PinnedBuffer> staging = backend_.make_pinned(size_bytes);
     std::memcpy(staging->data(), chunks.data(), size_bytes);
-    const gpu::StreamHandle stream = current_stream(device);
+    const gpu::StreamHandle stream = backend_.compute_stream();
     backend_.copy_to_device_async(chunks_.mutable_data_ptr(), staging->data(), size_bytes, stream);
     backend_.synchronize(stream);
   }
