@@ -90,6 +90,13 @@ function(lockstep_loadable name)
   set_property(GLOBAL APPEND PROPERTY LOCKSTEP_LOADABLE_TARGETS ${target})
 endfunction()
 
+# lockstep_cuda_sources(x.cu): kernels of a module, compiled into liblockstep_cuda.so.
+function(lockstep_cuda_sources)
+  foreach(file ${ARGN})
+    set_property(GLOBAL APPEND PROPERTY LOCKSTEP_CUDA_SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
+endfunction()
+
 # lockstep_program(lockstep-trainer SOURCES ... LINK ... [TORCH])
 function(lockstep_program name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK" ${ARGN})
