@@ -19,7 +19,7 @@ constexpr std::int64_t kMaxDetectionClasses = 32;
 constexpr int kDark = 64;
 constexpr int kLit = 144;
 constexpr std::uint32_t kMaxOffset = 80;  // brightness of one image, 0 to 79
-constexpr int kNoise = 31;                // of one pixel, -31 to 31
+constexpr int kPixelNoise = 31;           // of one pixel, -31 to 31
 
 // Detection: fill values of classes are kStep apart, noise is less than half of it.
 constexpr int kBackground = 24;
@@ -102,7 +102,7 @@ class ClassificationSource final : public SyntheticSource {
         out = std::fill_n(out, options_.channels, value);
       }
     }
-    add_noise(index, kNoise);
+    add_noise(index, kPixelNoise);
     sample.pixels = pixels_;
     return sample;
   }

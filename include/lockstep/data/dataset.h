@@ -53,7 +53,7 @@ class Dataset {
   virtual std::int64_t label(std::int64_t index) const = 0;
   virtual std::int64_t sample_id(std::int64_t index) const = 0;
   // Empty in classification files.
-  virtual Boxes boxes(std::int64_t index) const = 0;
+  virtual Boxes boxes(std::int64_t /*index*/) const { return {}; }
 };
 
 // Opens one file and refuses what must not be trusted; labels, ids and checksums are in memory
