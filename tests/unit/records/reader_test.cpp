@@ -1,4 +1,4 @@
-#include "support/temporary_folder.h"
+#include "../../support/temporary_folder.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/file.h>

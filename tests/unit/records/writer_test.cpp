@@ -1,5 +1,5 @@
+#include "../../support/temporary_folder.h"
 #include "allocations.h"
-#include "support/temporary_folder.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/file.h>
