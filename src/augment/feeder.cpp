@@ -4,7 +4,6 @@
 #include <lockstep/base/error.h>
 
 #include <ATen/ops/empty.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <array>
 #include <cstring>
@@ -88,7 +87,7 @@ class CudaFeeder final : public Feeder {
   }
 
   DeviceBatch feed(const data::Batch& batch) override {
-    const gpu::StreamHandle compute = current_stream();
+    const gpu::StreamHandle compute = backend_.compute_stream();
     // Everything launched since the last feed() reads the slot of that call: mark its end.
     if (last_ != nullptr) last_->consumed->record(compute);
     Slot& slot = slots_[next_++ % slots_.size()];
@@ -124,11 +123,6 @@ class CudaFeeder final : public Feeder {
     std::byte* weights(std::size_t count) { return labels() + count * sizeof(std::int64_t); }
     std::byte* host_plans(std::size_t count) { return weights(count) + count * sizeof(float); }
   };
-
-  gpu::StreamHandle current_stream() const {
-    const c10::impl::VirtualGuardImpl guard(device_.type());
-    return {guard.getStreamNativeHandle(guard.getStream(device_))};
-  }
 
   void copy_to(at::Tensor& to, const void* from, std::size_t size_bytes, gpu::StreamHandle stream) {
     backend_.copy_to_device_async(to.data_ptr(), from, size_bytes, stream);

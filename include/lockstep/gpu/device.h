@@ -78,6 +78,8 @@ class Backend {
   virtual void copy_to_host_async(void* to, const void* from, std::size_t size_bytes,
                                   StreamHandle stream) = 0;
   virtual void synchronize(StreamHandle stream) = 0;
+  // The stream that LibTorch's work of the calling thread goes to; the null handle on the host.
+  virtual StreamHandle compute_stream() = 0;
   // Utilisation of device `index` by NVML; nullopt where it cannot be had.
   virtual std::optional<DeviceSample> sample(int index) = 0;
   // Named range for profilers (NVTX); no-ops on the host.

@@ -2,17 +2,15 @@
 // per-step scalar on the device.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <span>
-#include <string>
-#include <vector>
+#include <lockstep/optim/arena.h>
+#include <lockstep/optim/options.h>
 
 #include <ATen/core/Tensor.h>
 
-#include <lockstep/optim/arena.h>
-#include <lockstep/optim/options.h>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace lockstep::optim {
 
@@ -24,21 +22,25 @@ struct Segment {
   float weight_decay = 0;
 };
 
-// One decay group per parameter: norms, biases, tokens and positions (one-dimensional parameters
-// and names ending in cls_token, pos_embed, reg_token, dist_token) do not decay; neighbours with
-// equal factors are merged.
+// In arena order. Norms, biases, tokens and positions (one-dimensional parameters and names ending
+// in cls_token, pos_embed, reg_token, dist_token) do not decay; neighbours with equal factors are
+// merged.
 std::vector<Segment> plan_segments(const Arena& arena, double weight_decay);
 
-// The learning rate of a 1-based step. Pure. Cosine: Loshchilov & Hutter 2017, after a linear
-// warm-up from lr / warmup_steps.
-double learning_rate(const Options& options, const ScheduleOptions& schedule, std::int64_t step,
+// The learning rate of a 1-based step. Pure. A linear warm-up from lr / warmup_steps to lr, then
+// constant, or cosine (Loshchilov & Hutter 2017, eq. 5, one period): lr at the first step after the
+// warm-up, towards min_lr after the last, as torch's CosineAnnealingLR counts.
+// Throws: Error(kConfig) for an unknown name.
+double learning_rate(const Options& options,
+                     const ScheduleOptions& schedule,
+                     std::int64_t step,
                      std::int64_t total_steps);
 
 // Host copies of what a step's update saw; on CUDA they arrive at least one step late.
 struct UpdateReport {
-  double grad_norm = 0;   // before clipping, after unscaling
+  double grad_norm = 0;  // before clipping, after unscaling
   double loss_scale = 1;
-  bool skipped = false;   // a non-finite gradient or the bad flag: nothing was changed
+  bool skipped = false;  // a non-finite gradient or the bad flag: nothing was changed
 };
 
 struct UpdateInputs {
@@ -50,21 +52,27 @@ struct UpdateInputs {
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  // Sum of squares of gradients [begin, end) (still scaled), added to this step's norm. Called once
-  // a bucket as it is reduced; a non-finite sum makes update() skip.
+  // Sum of squares of gradients [begin, end) (still scaled, stats slots left out), added to this
+  // step's norm. Called once a bucket as it is reduced; a non-finite sum makes update() skip.
   virtual void add_norm(std::int64_t begin, std::int64_t end) = 0;
-  // One pass: unscale, clip, update, zero the gradients (stats slots too).
+  // One pass: unscale, clip, update, zero the gradients (stats slots too). When add_norm was not
+  // called since the last update, the norm of the whole arena is taken first. A skipped step
+  // changes nothing but the gradients (zeroed) and, after an overflow, the loss scale.
   virtual void update(const UpdateInputs& inputs) = 0;
   // What the last finished update saw. Does not block; on CUDA it may be one step old.
   virtual UpdateReport report() = 0;
   // Factor to put on the loss before backward; 1 without loss scaling. A device scalar tensor.
   virtual at::Tensor loss_scale() = 0;
-  // Everything that a resume needs, by name: moments, step counts, scaler state.
+  // Everything that a resume needs, as views to read from and to copy into: exp_avg/NAME and
+  // exp_avg_sq/NAME a parameter, optim/steps, scaler/clean_steps, scaler/loss_scale.
   virtual std::vector<NamedParameter> state() = 0;
 };
 
-// `bad_flag` is the index of the stats slot that makes the update skip when it is not zero.
-std::unique_ptr<Optimizer> make_optimizer(Arena& arena, const Options& options,
+// `bad_flag_slot` is the index of the stats slot that makes the update skip when it is not zero;
+// negative: there is none. On CUDA liblockstep_cuda.so must be open. The arena must outlive it.
+// Throws: Error(kConfig) for an unknown optimizer.
+std::unique_ptr<Optimizer> make_optimizer(Arena& arena,
+                                          const Options& options,
                                           const PrecisionOptions& precision,
                                           std::int64_t bad_flag_slot);
 

@@ -2,10 +2,10 @@
 // backward produced them in a probe that all ranks agreed on.
 #pragma once
 
+#include <lockstep/optim/arena.h>
+
 #include <cstdint>
 #include <vector>
-
-#include <lockstep/optim/arena.h>
 
 namespace lockstep::parallel {
 
@@ -26,9 +26,10 @@ struct PlanOptions {
   std::int64_t group_size = 1;                  // each bucket is padded to group_size x 128 bytes
 };
 
-// `counts` are elements by parameter; `backward_order` is a permutation of their indices. Buckets
-// are contiguous ranges in backward order; the stats slots close the last one. Parameters that the
-// probe did not reach (unused) come last.
+// `counts` are elements by parameter; `backward_order` is a permutation of their indices, those
+// that the probe did not reach (unused) last. Buckets are contiguous ranges in that order; together
+// they cover the arena without gaps; a parameter larger than the limit has a bucket of its own; the
+// stats slots close the last one.
 BucketPlan plan_buckets(const std::vector<std::int64_t>& counts,
                         const std::vector<std::int64_t>& backward_order,
                         const PlanOptions& options);

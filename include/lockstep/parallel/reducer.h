@@ -6,18 +6,18 @@
 //   optimizer->update(...);
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <vector>
-
-#include <torch/nn/module.h>
-
 #include <lockstep/comm/world.h>
 #include <lockstep/optim/arena.h>
 #include <lockstep/optim/optimizer.h>
 #include <lockstep/parallel/bucket_plan.h>
 #include <lockstep/telemetry/ledger.h>
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
 
 namespace lockstep::parallel {
 
@@ -25,20 +25,25 @@ namespace lockstep::parallel {
 std::vector<optim::NamedParameter> parameters_of(torch::nn::Module& module);
 
 // The order in which one backward pass of `loss` finishes the gradients (indices into
-// `parameters`), as rank 0 of the group saw it: the same on all ranks. Gradients are cleared.
-// Collective: on the control plane.
+// `parameters`), as rank 0 saw it: the same on all ranks. Parameters without a gradient come last
+// and are named in one warning. Gradients are cleared: call it before the arena is made.
+// Collective: on the control plane. Throws: comm::AgreedError on every rank when `loss` failed on
+// one.
 std::vector<std::int64_t> probe_backward_order(comm::World& world,
                                                const std::vector<optim::NamedParameter>& parameters,
                                                const std::function<at::Tensor()>& loss);
 
 struct ReducerCounters {
-  double comm_total_s = 0;           // time the transport was busy, since the last take
-  std::int64_t comm_bytes = 0;       // bytes handed to all-reduce, since the last take
+  double comm_total_s = 0;         // time the transport was busy, since the last take
+  std::int64_t comm_bytes = 0;     // bytes handed to all-reduce, since the last take
+  std::int64_t early_buckets = 0;  // issued while backward was still running, since the last take
 };
 
 // Gradients are views into the arena; post-accumulate hooks mark them ready; a full bucket is
-// reduced (sum) while backward goes on, strictly in plan order, on the last micro-batch only.
-// Lifetime: destroy before the Group and the World. Thread: hooks may fire on autograd's threads.
+// reduced (sum) while backward goes on, strictly in plan order, on the last micro-batch only. The
+// last bucket carries the stats slots and is left to finalize(): they may be written until then.
+// Lifetime: destroy before the arena, the Group and the World. Thread: hooks may fire on autograd's
+// threads; everything else is called by one thread.
 class Reducer {
  public:
   Reducer(comm::World& world, comm::Group& group, optim::Arena& arena, const BucketPlan& plan);
@@ -50,12 +55,15 @@ class Reducer {
   // finalize; on CUDA after the compute stream was made to wait).
   void on_bucket_reduced(std::function<void(std::int64_t begin, std::int64_t end)> callback);
   // Before each backward. With `reduce` off, gradients only accumulate.
+  // Throws: Error(kInternal) naming a parameter whose gradient was replaced.
   void begin_micro(bool reduce);
-  // After the last backward: issues what is left (unused parameters), waits for every bucket and
-  // books the wait to comm_exposed. `ledger` may be null.
+  // After the last backward: issues what is left (unused parameters, the stats), waits for every
+  // bucket and books the wait to comm_exposed, the callbacks to optimizer. `ledger` may be null.
+  // Throws: what a hook threw, when backward's caller swallowed it; Error(kPeerLost).
   void finalize(telemetry::Ledger* ledger);
-  // After a failure on this rank inside the step: zeroes what was not issued, sets the stats slot
-  // `bad_flag_slot`, and issues the rest of the plan, so that no peer hangs. Follow with finalize().
+  // After a failure on this rank inside the step, at any point before finalize(): zeroes what was
+  // not issued, sets the stats slot `bad_flag_slot`, and issues the rest of the plan, so that no
+  // peer hangs. Follow with finalize().
   void abandon(std::int64_t bad_flag_slot);
   ReducerCounters take_counters();
 

@@ -2,16 +2,16 @@
 // needs hangs off RunState, so that the rest is added here alone.
 #pragma once
 
+#include <lockstep/comm/world.h>
+#include <lockstep/optim/optimizer.h>
+
+#include <torch/nn/module.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <torch/nn/module.h>
-
-#include <lockstep/comm/world.h>
-#include <lockstep/optim/optimizer.h>
 
 namespace lockstep::snapshot {
 
@@ -31,7 +31,8 @@ struct RunState {
 // manifest last, rename, fsync of the folder. Returns the folder.
 // Collective: every rank calls; rank 0 writes (parameters are equal on all ranks).
 // Throws: Error(kIo) on every rank (agreed).
-std::filesystem::path save_model(comm::World& world, const std::filesystem::path& run_folder,
+std::filesystem::path save_model(comm::World& world,
+                                 const std::filesystem::path& run_folder,
                                  const RunState& state);
 
 }  // namespace lockstep::snapshot

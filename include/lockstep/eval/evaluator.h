@@ -1,0 +1,49 @@
+// Runs a classification model over a whole data set, every sample counted once, and reduces the
+// counts over the ranks.
+#pragma once
+
+#include <lockstep/comm/world.h>
+#include <lockstep/data/dataset.h>
+#include <lockstep/data/options.h>
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace lockstep::eval {
+
+// Equal on all ranks.
+struct ClassificationResult {
+  std::int64_t num_samples = 0;
+  double loss = 0;  // mean cross-entropy
+  double top1 = 0;  // 0 to 1
+  double top5 = 0;  // 0 to 1; top-K where there are K < 5 classes
+};
+
+struct EvaluatorOptions {
+  std::int64_t batch = 64;  // per rank
+  std::int64_t threads = 1;
+  std::int64_t prefetch = 4;
+  std::string verify = "first_epoch";
+  // Per channel, of pixels in [0, 1]: those of the training set, not of `dataset`.
+  std::vector<double> mean;
+  std::vector<double> std;
+  // Receives (sample ids (B), logits (B, K) on the CPU, real samples only) in this rank's order.
+  std::function<void(const at::Tensor&, const at::Tensor&)> on_logits;
+  bool progress = false;
+};
+
+// `forward` maps images (B, C, H, W) to logits (B, K). Runs without gradients.
+// Collective. Throws: AgreedError on all ranks when any rank failed.
+ClassificationResult evaluate_classification(
+    comm::World& world,
+    comm::Group& group,
+    const comm::Device& device,
+    const data::Dataset& dataset,
+    const std::function<at::Tensor(const at::Tensor&)>& forward,
+    const EvaluatorOptions& options);
+
+}  // namespace lockstep::eval

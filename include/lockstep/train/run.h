@@ -1,0 +1,52 @@
+// A training run: setup, the loop, the final evaluation and the files of the run directory.
+#pragma once
+
+#include <lockstep/comm/world.h>
+#include <lockstep/train/settings.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lockstep::train {
+
+// Where a program is, for the record of a failure.
+struct Position {
+  std::string phase = "start";
+  std::int64_t step = 0;
+};
+
+// What main opened before; all of it outlives the run.
+struct Job {
+  comm::World& world;
+  comm::Mesh& mesh;
+  comm::Device device;
+  const Settings& settings;
+  std::string resolved_ini;  // written to the run directory as config.resolved.ini
+  std::string command_line;  // written as command.txt
+  Position& position;
+};
+
+// Trains to the end and leaves a run directory (docs/launching.md lists its files).
+// Collective. Throws: AgreedError on all ranks alike; Error(kPeerLost) when a peer is gone.
+void run(Job& job);
+
+// Prints what a run would do (data, model, one batch, step plan) and makes no run directory.
+// Collective; rank 0 prints to standard output.
+void dry_run(Job& job);
+
+// Figures of `lockstep bench step`: whole global steps through the same code as a run.
+struct BenchStepOptions {
+  std::int64_t blocks = 7;
+  std::int64_t steps = 20;   // a block
+  std::int64_t warmup = 10;  // steps before the first block
+  std::string batch_file;    // safetensors with x (N, C, S, S) f32 and y (N) i64; empty: none
+};
+struct BenchStepResult {
+  std::vector<double> block_seconds;  // seconds a step, slowest rank, by block
+  std::vector<double> losses;         // of the warm-up steps
+};
+// Without data.train the samples are synthetic and live in memory. Collective.
+BenchStepResult bench_step(Job& job, const BenchStepOptions& options);
+
+}  // namespace lockstep::train

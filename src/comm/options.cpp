@@ -1,0 +1,53 @@
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/comm/options.h>
+
+namespace lockstep::comm {
+
+void bind_options(OptionTable& table, Options& options) {
+  table.add("comm",
+            "backend",
+            options.backend,
+            "What carries gradients. auto: NCCL when every rank has a GPU of its own, else MPI. "
+            "mpi on GPUs stages them through host memory.",
+            {"auto", "mpi", "nccl"});
+  table.add("comm",
+            "wire",
+            options.wire,
+            "Number format of gradients on their way between ranks.",
+            {"fp32"});
+  table.add("comm",
+            "bucket_mib",
+            options.bucket_mib,
+            "MiB",
+            "Size of a gradient bucket, reduced as one while backward goes on. Small ones start "
+            "earlier, large ones use the line better.");
+  table.add("comm",
+            "first_bucket_mib",
+            options.first_bucket_mib,
+            "MiB",
+            "Size of the bucket that is full first, small so that reduction starts early in "
+            "backward.");
+  table.add("comm",
+            "timeout_s",
+            options.timeout_s,
+            "s",
+            "A reduction that takes longer ends the run with code 80, because a peer is lost.");
+}
+
+void validate(const Options& options) {
+  if (options.bucket_mib <= 0) {
+    throw config_error(
+        format("comm.bucket_mib = {} is not positive: 4 is the default", options.bucket_mib));
+  }
+  if (options.first_bucket_mib <= 0) {
+    throw config_error(format("comm.first_bucket_mib = {} is not positive: 0.25 is the default",
+                              options.first_bucket_mib));
+  }
+  if (options.timeout_s <= 0) {
+    throw config_error(
+        format("comm.timeout_s = {} is not positive: 600 is the default", options.timeout_s));
+  }
+}
+
+}  // namespace lockstep::comm

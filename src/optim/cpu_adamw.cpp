@@ -1,0 +1,83 @@
+// The host's update: one thread, one pass over the arena.
+#include "cpu_adamw.h"
+
+#include "adamw_state.h"
+#include "cpu_kernels.h"
+
+#include <algorithm>
+
+namespace lockstep::optim {
+namespace {
+
+class CpuAdamw final : public Optimizer {
+ public:
+  CpuAdamw(Arena& arena,
+           const Options& options,
+           const PrecisionOptions& precision,
+           std::int64_t bad_flag_slot)
+      : state_(arena, options, precision), bad_flag_slot_(bad_flag_slot) {}
+
+  void add_norm(std::int64_t begin, std::int64_t end) override {
+    const std::int64_t count = state_.norm_end(end) - begin;
+    has_norm_ = true;
+    if (count <= 0) return;
+    sum_ += sum_of_squares(state_.arena.gradients().const_data_ptr<float>() + begin, count);
+  }
+
+  void update(const UpdateInputs& inputs) override {
+    if (!has_norm_) add_norm(0, state_.arena.layout().total);
+    UpdateBlock& block = *static_cast<UpdateBlock*>(state_.block.mutable_data_ptr());
+    float* const gradients = state_.arena.gradients().mutable_data_ptr<float>();
+    float* const stats = gradients + state_.arena.layout().stats_offset;
+    block.lr = inputs.lr;
+    decide_update(state_.settings, sum_, bad_flag_slot_ < 0 ? 0.0F : stats[bad_flag_slot_], block);
+    if (block.factors.apply != 0) {
+      apply(block, gradients);
+      std::fill_n(stats, kNumStats, 0.0F);
+    } else {
+      std::fill_n(gradients, state_.arena.layout().total, 0.0F);
+    }
+    sum_ = 0;
+    has_norm_ = false;
+  }
+
+  UpdateReport report() override {
+    const auto& block = *static_cast<const UpdateBlock*>(state_.block.const_data_ptr());
+    return {block.outcome.grad_norm, block.outcome.loss_scale, block.outcome.skipped != 0};
+  }
+
+  at::Tensor loss_scale() override { return state_.loss_scale; }
+  std::vector<NamedParameter> state() override { return state_.named(); }
+
+ private:
+  void apply(const UpdateBlock& block, float* gradients) {
+    float* const parameters = state_.arena.parameters().mutable_data_ptr<float>();
+    float* const first = state_.first.mutable_data_ptr<float>();
+    float* const second = state_.second.mutable_data_ptr<float>();
+    for (const Segment& segment : state_.segments) {
+      const std::int64_t at = segment.offset;
+      adamw_pass(element_factors(state_.settings, block, segment.lr_factor, segment.weight_decay),
+                 parameters + at,
+                 first + at,
+                 second + at,
+                 gradients + at,
+                 segment.count);
+    }
+  }
+
+  AdamwState state_;
+  std::int64_t bad_flag_slot_;
+  double sum_ = 0;
+  bool has_norm_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_cpu_adamw(Arena& arena,
+                                          const Options& options,
+                                          const PrecisionOptions& precision,
+                                          std::int64_t bad_flag_slot) {
+  return std::make_unique<CpuAdamw>(arena, options, precision, bad_flag_slot);
+}
+
+}  // namespace lockstep::optim

@@ -1,0 +1,15 @@
+// AdamW on host arenas.
+#pragma once
+
+#include <lockstep/optim/optimizer.h>
+
+#include <memory>
+
+namespace lockstep::optim {
+
+std::unique_ptr<Optimizer> make_cpu_adamw(Arena& arena,
+                                          const Options& options,
+                                          const PrecisionOptions& precision,
+                                          std::int64_t bad_flag_slot);
+
+}  // namespace lockstep::optim

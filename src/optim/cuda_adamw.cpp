@@ -1,0 +1,241 @@
+// The device's update: every scalar of a step stays on the device; what the host wants to report
+// comes back through a ring of pinned slots and is read when it has arrived.
+#include "cuda_adamw.h"
+
+#include "adamw_state.h"
+#include "cuda_kernels.h"
+
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/gpu/device.h>
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+
+namespace lockstep::optim {
+namespace {
+
+void check_launch(const char* error) {
+  if (error != nullptr) {
+    throw unavailable_error(format("the optimizer's kernel did not start: {}", error));
+  }
+}
+
+template <class Function>
+Function kernel(const char* symbol) {
+  return reinterpret_cast<Function>(gpu::cuda_symbol(symbol));
+}
+
+std::vector<Chunk> plan_chunks(const std::vector<Segment>& segments) {
+  std::vector<Chunk> chunks;
+  for (const Segment& segment : segments) {
+    LOCKSTEP_CHECK(segment.offset % 4 == 0, "segments start at multiples of four elements");
+    for (std::int64_t done = 0; done < segment.count; done += kChunkElements) {
+      const std::int64_t count = std::min(kChunkElements, segment.count - done);
+      chunks.push_back({segment.offset + done,
+                        static_cast<std::int32_t>(count),
+                        segment.lr_factor,
+                        segment.weight_decay,
+                        0});
+    }
+  }
+  return chunks;
+}
+
+// Deterministic partial sums: each call of add() writes slots of its own.
+class NormPartials {
+ public:
+  NormPartials(const at::Device& device, NormFunction function)
+      : partials_(at::empty({1024}, at::TensorOptions(at::kDouble).device(device))),
+        function_(function) {}
+
+  void add(const float* gradients, std::int64_t count, void* stream) {
+    constexpr std::int64_t kMaxBlocks = 264;  // twice the multiprocessors of a large device
+    const std::int64_t wanted = (count + kChunkElements - 1) / kChunkElements;
+    const std::int64_t blocks = std::min(wanted, kMaxBlocks);
+    reserve(used_ + blocks);
+    check_launch(function_({gradients,
+                            count,
+                            partials_.mutable_data_ptr<double>() + used_,
+                            static_cast<std::int32_t>(blocks)},
+                           stream));
+    used_ += blocks;
+  }
+  const double* data() const { return partials_.const_data_ptr<double>(); }
+  std::int64_t used() const { return used_; }
+  void reset() { used_ = 0; }
+
+ private:
+  // Grows in the first steps only.
+  void reserve(std::int64_t slots) {
+    if (slots <= partials_.numel()) return;
+    at::Tensor larger = at::empty({2 * slots}, partials_.options());
+    larger.narrow(0, 0, used_).copy_(partials_.narrow(0, 0, used_));
+    partials_ = larger;
+  }
+
+  at::Tensor partials_;
+  NormFunction function_;
+  std::int64_t used_ = 0;
+};
+
+// What travels between host and device in one step.
+struct Slot {
+  std::unique_ptr<gpu::PinnedBuffer> lr;
+  std::unique_ptr<gpu::PinnedBuffer> outcome;
+  std::unique_ptr<gpu::Event> arrived;
+};
+
+class StepRing {
+ public:
+  explicit StepRing(gpu::Backend& backend) : backend_(backend) {
+    for (Slot& slot : slots_) {
+      slot.lr = backend.make_pinned(sizeof(double));
+      slot.outcome = backend.make_pinned(sizeof(UpdateOutcome));
+      slot.arrived = backend.make_event(false);
+    }
+  }
+
+  // Blocks only when the device is as many steps behind as the ring has slots.
+  Slot& begin() {
+    if (sent_ - seen_ == static_cast<std::int64_t>(slots_.size())) {
+      at(seen_).arrived->synchronize();
+      collect();
+    }
+    return at(sent_);
+  }
+  void end(gpu::StreamHandle stream) { at(sent_++).arrived->record(stream); }
+
+  // The newest outcome that has arrived.
+  const UpdateOutcome& collect() {
+    while (seen_ < sent_ && at(seen_).arrived->done()) {
+      std::memcpy(&newest_, at(seen_).outcome->data(), sizeof(newest_));
+      ++seen_;
+    }
+    return newest_;
+  }
+
+ private:
+  Slot& at(std::int64_t step) { return slots_[static_cast<std::size_t>(step) % slots_.size()]; }
+
+  gpu::Backend& backend_;
+  std::array<Slot, 4> slots_;
+  std::int64_t sent_ = 0;
+  std::int64_t seen_ = 0;
+  UpdateOutcome newest_{0.0, 1.0, 0};
+};
+
+class CudaAdamw final : public Optimizer {
+ public:
+  CudaAdamw(Arena& arena,
+            const Options& options,
+            const PrecisionOptions& precision,
+            std::int64_t bad_flag_slot)
+      : state_(arena, options, precision),
+        bad_flag_slot_(bad_flag_slot),
+        backend_(gpu::cuda_backend()),
+        ring_(backend_),
+        partials_(arena.device(), kernel<NormFunction>(kNormSymbol)),
+        decide_(kernel<DecideFunction>(kDecideSymbol)),
+        adamw_(kernel<AdamwFunction>(kAdamwSymbol)) {
+    send_chunks();
+  }
+
+  void add_norm(std::int64_t begin, std::int64_t end) override {
+    const std::int64_t count = state_.norm_end(end) - begin;
+    has_norm_ = true;
+    if (count <= 0) return;
+    LOCKSTEP_CHECK(begin % 4 == 0, "buckets start at multiples of four elements");
+    partials_.add(state_.arena.gradients().const_data_ptr<float>() + begin,
+                  count,
+                  backend_.compute_stream().native);
+  }
+
+  // Stream: the current one. Three small launches and two small copies; the host waits for nothing.
+  void update(const UpdateInputs& inputs) override {
+    if (!has_norm_) add_norm(0, state_.arena.layout().total);
+    const gpu::StreamHandle stream = backend_.compute_stream();
+    auto* const block = static_cast<std::byte*>(state_.block.mutable_data_ptr());
+    Slot& slot = ring_.begin();
+    std::memcpy(slot.lr->data(), &inputs.lr, sizeof(double));
+    backend_.copy_to_device_async(
+        block + offsetof(UpdateBlock, lr), slot.lr->data(), sizeof(double), stream);
+    launch(reinterpret_cast<UpdateBlock*>(block), stream.native);
+    backend_.copy_to_host_async(slot.outcome->data(),
+                                block + offsetof(UpdateBlock, outcome),
+                                sizeof(UpdateOutcome),
+                                stream);
+    ring_.end(stream);
+    partials_.reset();
+    has_norm_ = false;
+  }
+
+  UpdateReport report() override {
+    const UpdateOutcome& outcome = ring_.collect();
+    return {outcome.grad_norm, outcome.loss_scale, outcome.skipped != 0};
+  }
+
+  at::Tensor loss_scale() override { return state_.loss_scale; }
+  std::vector<NamedParameter> state() override { return state_.named(); }
+
+ private:
+  void launch(UpdateBlock* block, void* stream) {
+    Arena& arena = state_.arena;
+    float* const gradients = arena.gradients().mutable_data_ptr<float>();
+    float* const stats = gradients + arena.layout().stats_offset;
+    const float* const bad_flag = bad_flag_slot_ < 0 ? nullptr : stats + bad_flag_slot_;
+    check_launch(
+        decide_({partials_.data(), partials_.used(), bad_flag, state_.settings, block}, stream));
+    check_launch(adamw_({arena.parameters().mutable_data_ptr<float>(),
+                         state_.first.mutable_data_ptr<float>(),
+                         state_.second.mutable_data_ptr<float>(),
+                         gradients,
+                         static_cast<const Chunk*>(chunks_.const_data_ptr()),
+                         num_chunks_,
+                         stats,
+                         kNumStats,
+                         state_.settings,
+                         block},
+                        stream));
+  }
+
+  void send_chunks() {
+    const std::vector<Chunk> chunks = plan_chunks(state_.segments);
+    const std::size_t size_bytes = chunks.size() * sizeof(Chunk);
+    const at::Device device = state_.arena.device();
+    num_chunks_ = static_cast<std::int64_t>(chunks.size());
+    chunks_ = at::empty({static_cast<std::int64_t>(size_bytes)},
+                        at::TensorOptions(at::kByte).device(device));
+    const std::unique_ptr<gpu::PinnedBuffer> staging = backend_.make_pinned(size_bytes);
+    std::memcpy(staging->data(), chunks.data(), size_bytes);
+    const gpu::StreamHandle stream = backend_.compute_stream();
+    backend_.copy_to_device_async(chunks_.mutable_data_ptr(), staging->data(), size_bytes, stream);
+    backend_.synchronize(stream);
+  }
+
+  AdamwState state_;
+  std::int64_t bad_flag_slot_;
+  gpu::Backend& backend_;
+  StepRing ring_;
+  NormPartials partials_;
+  DecideFunction decide_;
+  AdamwFunction adamw_;
+  at::Tensor chunks_;  // (num_chunks x sizeof(Chunk)) u8
+  std::int64_t num_chunks_ = 0;
+  bool has_norm_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_cuda_adamw(Arena& arena,
+                                           const Options& options,
+                                           const PrecisionOptions& precision,
+                                           std::int64_t bad_flag_slot) {
+  return std::make_unique<CudaAdamw>(arena, options, precision, bad_flag_slot);
+}
+
+}  // namespace lockstep::optim

@@ -1,0 +1,57 @@
+// The device's update as plain C functions of liblockstep_cuda.so. No LibTorch here: the .cu side
+// includes this too. Each function puts its kernels on `stream` and returns nullptr, or CUDA's text
+// of what went wrong.
+#pragma once
+
+#include "update_block.h"
+
+#include <cstdint>
+
+namespace lockstep::optim {
+
+// A piece of a segment that one thread block updates.
+struct Chunk {
+  std::int64_t offset;  // a multiple of 4 elements
+  std::int32_t count;
+  float lr_factor;
+  float weight_decay;
+  std::int32_t unused;
+};
+inline constexpr std::int64_t kChunkElements = 4096;
+
+struct NormArguments {
+  const float* gradients;  // (count)
+  std::int64_t count;
+  double* partials;  // (blocks), each written once: no atomics, so that sums are reproducible
+  std::int32_t blocks;
+};
+
+struct DecideArguments {
+  const double* partials;
+  std::int64_t num_partials;
+  const float* bad_flag;  // nullptr: there is none
+  UpdateSettings settings;
+  UpdateBlock* block;
+};
+
+struct AdamwArguments {
+  float* parameters;
+  float* first;
+  float* second;
+  float* gradients;
+  const Chunk* chunks;
+  std::int64_t num_chunks;
+  float* stats;
+  std::int64_t num_stats;
+  UpdateSettings settings;
+  const UpdateBlock* block;
+};
+
+using NormFunction = const char* (*)(const NormArguments&, void* stream);
+using DecideFunction = const char* (*)(const DecideArguments&, void* stream);
+using AdamwFunction = const char* (*)(const AdamwArguments&, void* stream);
+inline constexpr const char* kNormSymbol = "lockstep_optim_norm";
+inline constexpr const char* kDecideSymbol = "lockstep_optim_decide";
+inline constexpr const char* kAdamwSymbol = "lockstep_optim_adamw";
+
+}  // namespace lockstep::optim

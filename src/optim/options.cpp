@@ -1,0 +1,133 @@
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/optim/options.h>
+
+namespace lockstep::optim {
+namespace {
+
+void bind_moments(OptionTable& table, Options& options) {
+  table.add(
+      "optim", "beta1", options.beta1, "", "Decay of the running mean of gradients, 0 to below 1.");
+  table.add("optim",
+            "beta2",
+            options.beta2,
+            "",
+            "Decay of the running mean of squared gradients, 0 to below 1. Lower reacts faster to "
+            "gradients that change in size.");
+  table.add("optim",
+            "eps",
+            options.eps,
+            "",
+            "Added to the root of the squared mean before dividing; keeps tiny gradients from "
+            "becoming large steps.");
+}
+
+void check_share(const char* key, double value) {
+  if (value < 0 || value >= 1) {
+    throw config_error(format("optim.{} = {} is outside 0 to below 1", key, value));
+  }
+}
+
+void check_not_negative(const char* name, double value) {
+  if (value < 0) throw config_error(format("{} = {} is negative: write 0 or more", name, value));
+}
+
+}  // namespace
+
+void bind_options(OptionTable& table, Options& options) {
+  table.add("optim",
+            "name",
+            options.name,
+            "Optimizer. adamw: Adam with decoupled weight decay, two moments a parameter.",
+            {"adamw"});
+  table.add("optim",
+            "lr",
+            options.lr,
+            "",
+            "Peak learning rate, reached after the warm-up. Not scaled by the number of ranks: "
+            "raise it yourself when images a step grow.");
+  table.add("optim",
+            "weight_decay",
+            options.weight_decay,
+            "",
+            "Decoupled decay of the weights; norms, biases, tokens and positions do not decay.");
+  bind_moments(table, options);
+  table.add("optim",
+            "clip_norm",
+            options.clip_norm,
+            "",
+            "Scales the gradient of a step down to this global norm when it is larger. 0: off. "
+            "Costs nothing: the norm is taken anyway.");
+}
+
+void bind_options(OptionTable& table, ScheduleOptions& options) {
+  table.add("schedule",
+            "name",
+            options.name,
+            "Course of the learning rate after the warm-up. cosine: falls to min_lr at the last "
+            "step. constant: stays at optim.lr.",
+            {"constant", "cosine"});
+  table.add("schedule",
+            "warmup_steps",
+            options.warmup_steps,
+            "steps",
+            "Steps over which the learning rate rises linearly to optim.lr. 0: none.");
+  table.add("schedule",
+            "min_lr",
+            options.min_lr,
+            "",
+            "Learning rate at the end of the cosine. No effect with constant.");
+}
+
+void bind_options(OptionTable& table, PrecisionOptions& options) {
+  table.add("precision",
+            "compute",
+            options.compute,
+            "Number format of matrix products; weights stay fp32. bf16: fast on sm_80 and newer; "
+            "on a CPU slower than fp32 for small widths. fp16: for older GPUs, with loss scaling.",
+            {"fp32", "bf16", "fp16"});
+  table.add("precision",
+            "loss_scale",
+            options.loss_scale,
+            "",
+            "First factor on the loss under fp16; halved at a step that overflows, which is then "
+            "dropped. No effect with fp32 and bf16.");
+  table.add("precision",
+            "scale_growth_steps",
+            options.scale_growth_steps,
+            "steps",
+            "Steps without overflow after which the loss scale doubles. fp16 only.");
+}
+
+void validate(const Options& options,
+              const ScheduleOptions& schedule,
+              const PrecisionOptions& precision) {
+  check_not_negative("optim.lr", options.lr);
+  check_not_negative("optim.weight_decay", options.weight_decay);
+  check_not_negative("optim.clip_norm", options.clip_norm);
+  check_share("beta1", options.beta1);
+  check_share("beta2", options.beta2);
+  if (options.eps <= 0) {
+    throw config_error(format("optim.eps = {} is not positive: 1e-8 is usual", options.eps));
+  }
+  if (schedule.warmup_steps < 0) {
+    throw config_error(
+        format("schedule.warmup_steps = {} is negative: write 0 for none", schedule.warmup_steps));
+  }
+  check_not_negative("schedule.min_lr", schedule.min_lr);
+  if (schedule.name == "cosine" && schedule.min_lr > options.lr) {
+    throw config_error(format("schedule.min_lr = {} is above optim.lr = {}: the rate would rise",
+                              schedule.min_lr,
+                              options.lr));
+  }
+  if (precision.loss_scale < 1) {
+    throw config_error(
+        format("precision.loss_scale = {} is below 1: 65536 is usual", precision.loss_scale));
+  }
+  if (precision.scale_growth_steps < 1) {
+    throw config_error(format("precision.scale_growth_steps = {} is not positive: 2000 is usual",
+                              precision.scale_growth_steps));
+  }
+}
+
+}  // namespace lockstep::optim

@@ -1,0 +1,220 @@
+#include "gradient_hooks.h"
+
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/parallel/reducer.h>
+
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace lockstep::parallel {
+namespace {
+
+enum class Phase {
+  kIdle,          // hooks do nothing: between steps, and after abandon()
+  kAccumulating,  // an earlier micro-batch
+  kReducing,      // the last micro-batch: full buckets go out
+};
+
+// Enters a bin while there is a ledger.
+class OptionalSpan {
+ public:
+  OptionalSpan(telemetry::Ledger* ledger, telemetry::Bin bin) {
+    if (ledger != nullptr) span_.emplace(*ledger, bin);
+  }
+
+ private:
+  std::optional<telemetry::Span> span_;
+};
+
+}  // namespace
+
+struct Reducer::State {
+  State(comm::Group& group_in, optim::Arena& arena_in, const BucketPlan& plan_in)
+      : group(group_in),
+        arena(arena_in),
+        plan(plan_in),
+        backend(arena_in.device().is_cuda() ? gpu::cuda_backend() : gpu::host_backend()),
+        base(arena_in.gradients().mutable_data_ptr<float>()),
+        bucket_of(arena_in.named().size()),
+        fired(arena_in.named().size()),
+        missing(plan_in.buckets.size()) {
+    for (std::size_t b = 0; b < plan.buckets.size(); ++b) {
+      for (const std::int64_t p : plan.buckets[b].parameters) {
+        bucket_of[static_cast<std::size_t>(p)] = b;
+      }
+    }
+  }
+
+  void start_reducing();
+  void on_gradient(std::size_t parameter);
+  void mark_ready(std::size_t parameter);
+  void issue_full(std::size_t limit);
+  void issue_next();
+  void issue_all();
+  void harvest();
+
+  comm::Group& group;
+  optim::Arena& arena;
+  BucketPlan plan;
+  gpu::Backend& backend;
+  float* base;
+  std::vector<std::size_t> bucket_of;  // by parameter
+  std::function<void(std::int64_t, std::int64_t)> callback;
+
+  std::mutex mutex;  // hooks may fire on one autograd thread a device
+  Phase phase = Phase::kIdle;
+  std::vector<bool> fired;                         // by parameter, in the reducing backward
+  std::vector<std::size_t> missing;                // by bucket: parameters that have not fired
+  std::size_t next = 0;                            // first bucket that was not issued
+  std::vector<std::unique_ptr<comm::Work>> works;  // of this step, in plan order
+  std::vector<std::unique_ptr<comm::Work>> past;   // waited for on a stream, perhaps still running
+  std::exception_ptr hook_error;
+  ReducerCounters counters;
+  std::unique_ptr<GradientHooks> hooks;  // last: goes first
+};
+
+void Reducer::State::start_reducing() {
+  phase = Phase::kReducing;
+  next = 0;
+  fired.assign(fired.size(), false);
+  for (std::size_t b = 0; b < missing.size(); ++b) missing[b] = plan.buckets[b].parameters.size();
+}
+
+void Reducer::State::on_gradient(std::size_t parameter) {
+  const std::lock_guard lock(mutex);
+  if (phase != Phase::kReducing) return;
+  try {
+    mark_ready(parameter);
+  } catch (...) {
+    // Autograd hands it to backward()'s caller; kept too, in case that one looks away.
+    hook_error = std::current_exception();
+    throw;
+  }
+}
+
+void Reducer::State::mark_ready(std::size_t parameter) {
+  if (fired[parameter]) {
+    throw internal_error(
+        format("{} got its gradient twice in the reduced backward pass; call begin_micro(false) "
+               "before every backward() but the last",
+               arena.named()[parameter].name));
+  }
+  fired[parameter] = true;
+  missing[bucket_of[parameter]] -= 1;
+  const std::size_t before = next;
+  issue_full(plan.buckets.size() - 1);
+  counters.early_buckets += static_cast<std::int64_t>(next - before);
+}
+
+// Strictly in plan order: a bucket that fills early waits for those before it.
+void Reducer::State::issue_full(std::size_t limit) {
+  while (next < limit && missing[next] == 0) issue_next();
+}
+
+void Reducer::State::issue_next() {
+  const Bucket& bucket = plan.buckets[next];
+  const auto count = static_cast<std::size_t>(bucket.end - bucket.begin);
+  works.push_back(group.all_reduce_async(base + bucket.begin,
+                                         count,
+                                         comm::DType::kF32,
+                                         comm::ReduceOp::kSum,
+                                         backend.compute_stream()));
+  counters.comm_bytes += static_cast<std::int64_t>(count * sizeof(float));
+  ++next;  // after the call: when it failed, nothing went out and abandon() tries again
+}
+
+void Reducer::State::issue_all() {
+  while (next < plan.buckets.size()) issue_next();
+}
+
+// Times of collectives that have ended since; on CUDA a step or two late.
+void Reducer::State::harvest() {
+  std::erase_if(past, [this](const std::unique_ptr<comm::Work>& work) {
+    if (!work->done()) return false;
+    counters.comm_total_s += work->busy_s();
+    return true;
+  });
+}
+
+Reducer::Reducer(comm::World& world,
+                 comm::Group& group,
+                 optim::Arena& arena,
+                 const BucketPlan& plan)
+    : state_(std::make_unique<State>(group, arena, plan)) {
+  LOCKSTEP_CHECK(group.size() <= world.size(), "the group is part of the world");
+  LOCKSTEP_CHECK(plan.layout.total == arena.layout().total, "the arena was laid out by this plan");
+  State* const state = state_.get();
+  state_->hooks = std::make_unique<GradientHooks>(
+      arena.named(), [state](std::size_t parameter) { state->on_gradient(parameter); });
+}
+
+Reducer::~Reducer() = default;
+
+void Reducer::on_bucket_reduced(
+    std::function<void(std::int64_t begin, std::int64_t end)> callback) {
+  state_->callback = std::move(callback);
+}
+
+void Reducer::begin_micro(bool reduce) {
+  State& state = *state_;
+  LOCKSTEP_CHECK(state.phase != Phase::kReducing && state.works.empty(),
+                 "finalize() follows the reduced backward pass before the next begin_micro()");
+  state.arena.check_views();
+  const std::lock_guard lock(state.mutex);
+  if (reduce) {
+    state.start_reducing();
+  } else {
+    state.phase = Phase::kAccumulating;
+  }
+}
+
+void Reducer::finalize(telemetry::Ledger* ledger) {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  if (state.hook_error) std::rethrow_exception(std::exchange(state.hook_error, nullptr));
+  LOCKSTEP_CHECK(state.phase == Phase::kReducing || !state.works.empty(),
+                 "begin_micro(true) or abandon() comes before finalize()");
+  state.phase = Phase::kIdle;
+  lock.unlock();
+  state.issue_all();
+  std::vector<std::unique_ptr<comm::Work>> works = std::exchange(state.works, {});
+  for (std::size_t b = 0; b < works.size(); ++b) {
+    {
+      const OptionalSpan span(ledger, telemetry::Bin::kCommExposed);
+      works[b]->wait(state.backend.compute_stream());
+    }
+    if (state.callback) {
+      const OptionalSpan span(ledger, telemetry::Bin::kOptimizer);
+      state.callback(state.plan.buckets[b].begin, state.plan.buckets[b].end);
+    }
+    state.past.push_back(std::move(works[b]));
+  }
+  state.harvest();
+}
+
+void Reducer::abandon(std::int64_t bad_flag_slot) {
+  State& state = *state_;
+  LOCKSTEP_CHECK(bad_flag_slot >= 0 && bad_flag_slot < optim::kNumStats,
+                 "the bad flag is one of the stats slots");
+  const std::lock_guard lock(state.mutex);
+  state.hook_error = nullptr;
+  if (state.phase != Phase::kReducing) state.start_reducing();
+  state.phase = Phase::kIdle;
+  at::Tensor& gradients = state.arena.gradients();
+  if (state.next < state.plan.buckets.size()) {
+    const std::int64_t begin = state.plan.buckets[state.next].begin;
+    gradients.narrow(0, begin, state.plan.layout.total - begin).zero_();
+  }
+  state.arena.stats().select(0, bad_flag_slot).fill_(1.0);
+  state.issue_all();
+}
+
+ReducerCounters Reducer::take_counters() {
+  state_->harvest();
+  return std::exchange(state_->counters, {});
+}
+
+}  // namespace lockstep::parallel

@@ -1,0 +1,64 @@
+#include <lockstep/base/error.h>
+#include <lockstep/base/file.h>
+#include <lockstep/base/format.h>
+#include <lockstep/base/hash.h>
+#include <lockstep/snapshot/snapshot.h>
+#include <lockstep/weights/module_tensors.h>
+
+#include <nlohmann/json.hpp>
+
+namespace lockstep::snapshot {
+namespace {
+
+constexpr int kManifestVersion = 1;
+
+// Size and SHA-256 of a finished file, for the manifest.
+nlohmann::json describe_file(const std::filesystem::path& path) {
+  constexpr std::size_t kPiece = std::size_t{4} << 20;
+  const FileHandle file = open_for_reading(path);
+  const std::uint64_t size = file_size_bytes(file, path);
+  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(size, kPiece)));
+  Sha256 hash;
+  for (std::uint64_t at = 0; at < size; at += buffer.size()) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size - at));
+    const std::span<std::byte> piece(buffer.data(), count);
+    read_exactly(file, path, at, piece);
+    hash.update(piece);
+  }
+  return {{"name", path.filename().string()}, {"size_bytes", size}, {"sha256", hash.finish()}};
+}
+
+void write_folder(const std::filesystem::path& folder, const RunState& state) {
+  const std::filesystem::path building = folder.string() + ".tmp";
+  std::error_code ignored;
+  std::filesystem::remove_all(building, ignored);
+  make_folders(building);
+  weights::save_module(*state.model, building / "model.safetensors", state.metadata);
+  const nlohmann::json manifest{{"format", kManifestVersion},
+                                {"step", state.step},
+                                {"epoch", state.epoch},
+                                {"files", {describe_file(building / "model.safetensors")}}};
+  write_text_atomically(building / "manifest.json", manifest.dump(2) + "\n");
+  sync_folder(building);
+  std::error_code code;
+  std::filesystem::rename(building, folder, code);
+  if (code) {
+    throw io_error(
+        format("cannot rename {} to {}: {}", building.string(), folder.string(), code.message()));
+  }
+  sync_folder(folder.parent_path());
+}
+
+}  // namespace
+
+std::filesystem::path save_model(comm::World& world,
+                                 const std::filesystem::path& run_folder,
+                                 const RunState& state) {
+  const std::filesystem::path folder = run_folder / "snapshots" / format("step_{:08d}", state.step);
+  comm::agree(world, [&] {
+    if (world.rank() == 0) write_folder(folder, state);
+  });
+  return folder;
+}
+
+}  // namespace lockstep::snapshot

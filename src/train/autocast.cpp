@@ -1,0 +1,21 @@
+#include "autocast.h"
+
+#include <ATen/autocast_mode.h>
+
+namespace lockstep::train {
+
+AutocastScope::AutocastScope(const std::string& compute, c10::DeviceType device)
+    : device_(device), on_(compute != "fp32") {
+  if (!on_) return;
+  at::autocast::increment_nesting();
+  at::autocast::set_autocast_dtype(device_, compute == "bf16" ? at::kBFloat16 : at::kHalf);
+  at::autocast::set_autocast_enabled(device_, true);
+}
+
+AutocastScope::~AutocastScope() {
+  if (!on_) return;
+  at::autocast::set_autocast_enabled(device_, false);
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+}
+
+}  // namespace lockstep::train

@@ -1,0 +1,124 @@
+// A run around the loop: folder, epochs, evaluations, final weights, result.
+#include "autocast.h"
+#include "run_folder.h"
+#include "session.h"
+#include "step_log.h"
+#include "trainer.h"
+
+#include <lockstep/base/clock.h>
+#include <lockstep/eval/evaluator.h>
+#include <lockstep/snapshot/snapshot.h>
+#include <lockstep/train/run.h>
+
+#include <optional>
+
+namespace lockstep::train {
+namespace {
+
+using telemetry::Bin;
+using telemetry::Span;
+
+class Run {
+ public:
+  Run(Job& job, Session& session, RunFolder& folder)
+      : job_(job),
+        session_(session),
+        settings_(job.settings),
+        log_(job, session.plan, folder),
+        trainer_(job, session, [this](const StepFigures& figures) { take(figures); }) {}
+
+  void train() {
+    const StepPlan& plan = session_.plan;
+    while (trainer_.finished_steps() < plan.total_steps && !trainer_.stop_agreed()) {
+      trainer_.step();
+      if (trainer_.finished_steps() % plan.steps_per_epoch == 0) end_epoch();
+    }
+    trainer_.drain();
+    totals_.wall_s = stopwatch_.elapsed_s();
+    finish();
+  }
+
+ private:
+  void take(const StepFigures& figures) {
+    totals_.images += figures.num_real_global;
+    totals_.loss = figures.loss;
+    log_.write(figures);
+  }
+
+  void end_epoch() {
+    trainer_.drain();
+    const std::int64_t step = trainer_.finished_steps();
+    const std::int64_t epoch = step / session_.plan.steps_per_epoch;
+    const std::int64_t every = settings_.eval.every_epochs;
+    const bool last = step >= session_.plan.total_steps || trainer_.stop_agreed();
+    if (last) return;  // finish() evaluates
+    if (every > 0 && epoch % every == 0) evaluate();
+    log_.release();
+  }
+
+  void evaluate() {
+    if (!session_.val_data) return;
+    job_.position.phase = "eval";
+    const Span span(trainer_.ledger(), Bin::kEval);
+    const data::DatasetInfo& trained_on = session_.train_data->info();
+    eval::EvaluatorOptions options;
+    options.batch = settings_.eval.batch > 0 ? settings_.eval.batch : session_.plan.batch_per_rank;
+    options.threads = settings_.data.threads;
+    options.verify = result_ ? "never" : settings_.data.verify;
+    options.mean = trained_on.image_mean;
+    options.std = trained_on.image_std;
+    session_.model->eval();
+    result_ = eval::evaluate_classification(
+        job_.world,
+        job_.mesh.data(),
+        job_.device,
+        *session_.val_data,
+        [this](const at::Tensor& images) {
+          const AutocastScope autocast(settings_.precision.compute, images.device().type());
+          return session_.model->forward(images, {});
+        },
+        options);
+    session_.model->train();
+    log_.write_eval(*result_);
+  }
+
+  // Always ends with an evaluation and the weights, also after an agreed stop.
+  void finish() {
+    evaluate();
+    job_.position.phase = "snapshot";
+    const std::int64_t steps = trainer_.finished_steps();
+    snapshot::RunState state;
+    state.model = session_.model.get();
+    state.arena = session_.arena.get();
+    state.optimizer = session_.optimizer.get();
+    state.step = steps;
+    state.epoch = (steps - 1) / session_.plan.steps_per_epoch;
+    state.metadata = model_metadata(settings_, session_.train_data->info());
+    snapshot::save_model(job_.world, log_.folder(), state);
+    totals_.status = trainer_.stop_agreed() ? "stopped" : "done";
+    totals_.steps = steps;
+    totals_.epochs = steps / session_.plan.steps_per_epoch;
+    log_.write_result(totals_, result_);
+  }
+
+  Job& job_;
+  Session& session_;
+  const Settings& settings_;
+  StepLog log_;
+  RunTotals totals_;
+  std::optional<eval::ClassificationResult> result_;
+  Stopwatch stopwatch_;
+  Trainer trainer_;
+};
+
+}  // namespace
+
+void run(Job& job) {
+  job.position.phase = "setup";
+  RunFolder folder(job);
+  const std::unique_ptr<Session> session = open_session(job);
+  folder.create(*session->train_data, session->val_data.get());
+  Run(job, *session, folder).train();
+}
+
+}  // namespace lockstep::train

@@ -1,0 +1,118 @@
+#include "run_folder.h"
+
+#include <lockstep/base/error.h>
+#include <lockstep/base/file.h>
+#include <lockstep/base/format.h>
+#include <lockstep/base/log.h>
+#include <lockstep/base/process.h>
+#include <lockstep/base/units.h>
+#include <lockstep/base/version.h>
+
+#include <nlohmann/json.hpp>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <ctime>
+
+namespace lockstep::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string default_path() {
+  std::string name = utc_text(std::time(nullptr));
+  std::erase(name, ':');
+  return "runs/" + name;
+}
+
+// The nearest folder above `path` that exists.
+fs::path existing_parent(fs::path path) {
+  path = fs::absolute(path);
+  while (!fs::exists(path) && path.has_parent_path() && path != path.parent_path()) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
+void check_usable(const fs::path& path) {
+  std::error_code code;
+  if (fs::exists(path, code)) {
+    if (!fs::is_directory(path, code)) {
+      throw io_error(format("run.dir = {} is a file: name a folder", path.string()));
+    }
+    if (!fs::is_empty(path, code) || code) {
+      throw io_error(
+          format("run.dir = {} is not empty: name another folder, or remove it", path.string()));
+    }
+  }
+  const fs::path parent = existing_parent(path);
+  if (!fs::is_directory(parent) || access(parent.c_str(), W_OK | X_OK) != 0) {
+    throw io_error(format("run.dir = {} cannot be made: {} is not a folder that can be written to",
+                          path.string(),
+                          parent.string()));
+  }
+}
+
+nlohmann::json data_json(const data::Dataset& dataset) {
+  const data::DatasetInfo& info = dataset.info();
+  return {{"path", fs::absolute(info.path).string()},
+          {"num_samples", info.num_samples},
+          {"content_digest", info.content_digest}};
+}
+
+}  // namespace
+
+RunFolder::RunFolder(Job& job) : job_(job) {
+  const std::string own = job.settings.run.dir.empty() ? default_path() : job.settings.run.dir;
+  path_ = comm::broadcast_text(job.world.control(), own, 0);
+  comm::agree(job.world, [this] {
+    if (job_.world.rank() == 0) check_usable(path_);
+  });
+}
+
+fs::path RunFolder::rank_file() const {
+  return path_ / "ranks" / format("rank_{:05d}.jsonl", job_.world.rank());
+}
+
+void RunFolder::create(const data::Dataset& train, const data::Dataset* val) {
+  const std::string environment = environment_json(train, val);
+  comm::agree(job_.world, [&] {
+    if (job_.world.rank() != 0) return;
+    for (const char* folder : {"ranks", "logs", "snapshots"}) make_folders(path_ / folder);
+    write_text_atomically(path_ / "config.resolved.ini", job_.resolved_ini);
+    write_text_atomically(path_ / "command.txt", job_.command_line + "\n");
+    write_text_atomically(path_ / "environment.json", environment);
+  });
+  comm::agree(job_.world, [this] {
+    log::open_file((path_ / "logs" / format("rank_{:05d}.log", job_.world.rank())).string());
+  });
+}
+
+// Collective: every rank contributes its host and device.
+std::string RunFolder::environment_json(const data::Dataset& train, const data::Dataset* val) {
+  const gpu::DeviceInfo device = job_.device.backend->info(job_.device.index);
+  const nlohmann::json own{{"rank", job_.world.rank()},
+                           {"host", host_name()},
+                           {"pid", getpid()},
+                           {"device", device.name},
+                           {"device_uuid", device.uuid}};
+  nlohmann::json ranks = nlohmann::json::array();
+  for (const std::string& text : comm::all_gather_text(job_.world.control(), own.dump())) {
+    ranks.push_back(nlohmann::json::parse(text));
+  }
+  const BuildInfo& build = build_info();
+  nlohmann::json all{{"world_size", job_.world.size()},
+                     {"ranks", ranks},
+                     {"versions",
+                      {{"lockstep", build.version},
+                       {"git_id", build.git_id},
+                       {"build_id", build.build_id},
+                       {"compiler", build.compiler},
+                       {"libtorch", TORCH_VERSION},
+                       {"communication", job_.world.description()}}},
+                     {"train", data_json(train)}};
+  if (val != nullptr) all["val"] = data_json(*val);
+  return all.dump(2) + "\n";
+}
+
+}  // namespace lockstep::train

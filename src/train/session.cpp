@@ -1,0 +1,226 @@
+#include "session.h"
+
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/base/hash.h>
+#include <lockstep/base/log.h>
+#include <lockstep/base/version.h>
+#include <lockstep/models/classification.h>
+#include <lockstep/weights/module_tensors.h>
+
+#include <ATen/ops/zeros.h>
+
+namespace lockstep::train {
+namespace {
+
+constexpr double kMiB = 1024.0 * 1024.0;
+
+// The data set must be what the model takes: each difference is named with the setting to change.
+void check_fits(const data::DatasetInfo& info, const models::Options& model) {
+  const auto refuse =
+      [&info](std::string_view key, std::int64_t value, std::string_view what, std::int64_t found) {
+        throw config_error(format("model.{} = {} but {} has {} {}: set model.{} = {}",
+                                  key,
+                                  value,
+                                  info.path.string(),
+                                  what,
+                                  found,
+                                  key,
+                                  found));
+      };
+  if (info.task != "classification") {
+    throw config_error(format("{} is a {} data set; model.name = vit needs classification",
+                              info.path.string(),
+                              info.task));
+  }
+  if (info.height != model.image_size || info.width != model.image_size) {
+    if (info.height != info.width) {
+      throw config_error(format("{} has images of {} x {}; model.name = vit needs square ones",
+                                info.path.string(),
+                                info.height,
+                                info.width));
+    }
+    refuse("image_size", model.image_size, "images of size", info.height);
+  }
+  if (info.channels != model.in_channels) {
+    refuse("in_channels", model.in_channels, "image channels:", info.channels);
+  }
+  const auto num_classes = static_cast<std::int64_t>(info.classes.size());
+  if (num_classes != model.num_classes) {
+    refuse("num_classes", model.num_classes, "classes:", num_classes);
+  }
+}
+
+void open_data(const Job& job, Session& session) {
+  const Settings& settings = job.settings;
+  if (!session.train_data) {
+    session.train_data = data::open_dataset(settings.data.train, settings.data);
+  }
+  check_fits(session.train_data->info(), settings.model);
+  if (settings.data.val.empty()) return;
+  session.val_data = data::open_dataset(settings.data.val, settings.data);
+  check_fits(session.val_data->info(), settings.model);
+}
+
+// Ranks that train on different settings, builds or data would only disagree later and less
+// clearly.
+void check_same_everywhere(Job& job, const Session& session) {
+  const std::string own = format("build {}, settings {}, data {}, {} samples",
+                                 build_info().build_id,
+                                 sha256_hex(bytes_of(job.resolved_ini)).substr(0, 12),
+                                 session.train_data->info().content_digest.substr(0, 12),
+                                 session.train_data->info().num_samples);
+  const auto all = comm::all_gather_text(job.world.control(), own);
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    if (all[rank] != all[0]) {
+      throw config_error(
+          format("rank {} differs from rank 0: ({}) against ({}); start all ranks "
+                 "with the same program, settings and data",
+                 rank,
+                 all[rank],
+                 all[0]));
+    }
+  }
+}
+
+void build_model(const Job& job, Session& session) {
+  const Settings& settings = job.settings;
+  session.model =
+      std::make_shared<models::Vit>(settings.model, static_cast<std::uint64_t>(settings.run.seed));
+  if (!settings.weights.init.empty()) {
+    weights::load_module(*session.model,
+                         settings.weights.init,
+                         settings.weights,
+                         [](const std::string&, const at::Tensor& from, const at::Tensor& to) {
+                           return models::resize_positions_like(from, to);
+                         });
+  }
+  session.model->to(torch_device(job.device));
+}
+
+// Order of gradients in backward, from one pass over two blank images.
+std::vector<std::int64_t> probe_order(Job& job,
+                                      Session& session,
+                                      const std::vector<optim::NamedParameter>& parameters) {
+  const models::Options& model = job.settings.model;
+  session.model->eval();
+  const auto device = torch_device(job.device);
+  const auto order = parallel::probe_backward_order(job.world, parameters, [&] {
+    const at::Tensor images = at::zeros({2, model.in_channels, model.image_size, model.image_size},
+                                        at::TensorOptions(device));
+    const at::Tensor logits = session.model->forward(images, {});
+    const at::Tensor labels = at::zeros({2}, at::TensorOptions(device).dtype(at::kLong));
+    const at::Tensor weights = at::zeros({2}, at::TensorOptions(device)) + 1;
+    return models::cross_entropy(logits, labels, weights, 2.0, 0.0).loss;
+  });
+  session.model->train();
+  return order;
+}
+
+void build_update(Job& job, Session& session) {
+  const Settings& settings = job.settings;
+  const auto parameters = parallel::parameters_of(*session.model);
+  std::vector<std::int64_t> counts;
+  for (const optim::NamedParameter& parameter : parameters) {
+    counts.push_back(parameter.tensor.numel());
+  }
+  parallel::PlanOptions plan;
+  plan.bucket_bytes = static_cast<std::int64_t>(settings.comm.bucket_mib * kMiB);
+  plan.first_bucket_bytes = static_cast<std::int64_t>(settings.comm.first_bucket_mib * kMiB);
+  plan.group_size = job.mesh.data().size();
+  session.buckets = parallel::plan_buckets(counts, probe_order(job, session, parameters), plan);
+  session.arena = std::make_unique<optim::Arena>(
+      job.world, parameters, session.buckets.layout, torch_device(job.device));
+  session.optimizer =
+      optim::make_optimizer(*session.arena, settings.optim, settings.precision, kBadFlag);
+  session.reducer = std::make_unique<parallel::Reducer>(
+      job.world, job.mesh.data(), *session.arena, session.buckets);
+  session.reducer->on_bucket_reduced([&session](std::int64_t begin, std::int64_t end) {
+    session.optimizer->add_norm(begin, end);
+  });
+  // Equal seeds drew equal weights; a file that differs between hosts would not.
+  auto& group = job.mesh.data();
+  group
+      .broadcast_async(session.arena->parameters().data_ptr(),
+                       static_cast<std::size_t>(session.arena->parameters().numel()),
+                       comm::DType::kF32,
+                       0,
+                       {})
+      ->wait({});
+}
+
+void build_input(Job& job, Session& session, const data::SamplerOptions& sampler) {
+  const Settings& settings = job.settings;
+  augment::FeederOptions feeding;
+  feeding.mean = session.train_data->info().image_mean;
+  feeding.std = session.train_data->info().image_std;
+  feeding.augment = settings.augment;
+  feeding.seed = sampler.seed;
+  session.feeder = augment::make_feeder(*job.device.backend, torch_device(job.device), feeding);
+  data::LoaderOptions loading;
+  loading.sampler = sampler;
+  loading.rank = job.mesh.data().rank();
+  loading.threads = settings.data.threads;
+  loading.prefetch = settings.data.prefetch;
+  loading.verify = settings.data.verify;
+  loading.num_epochs = session.plan.num_epochs;
+  session.loader = data::make_loader(*session.train_data, *job.device.backend, loading);
+}
+
+}  // namespace
+
+at::Device torch_device(const comm::Device& device) {
+  return device.is_cuda() ? at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device.index))
+                          : at::Device(at::kCPU);
+}
+
+data::SamplerOptions plan_sampler(const Settings& settings,
+                                  std::int64_t num_samples,
+                                  std::int64_t num_ranks) {
+  data::SamplerOptions sampler;
+  sampler.num_samples = num_samples;
+  sampler.batch_per_rank = resolve_batch_per_rank(settings.train, num_ranks);
+  sampler.num_ranks = num_ranks;
+  sampler.accumulate = settings.train.accumulate;
+  sampler.seed = static_cast<std::uint64_t>(settings.run.seed);
+  sampler.shuffle = settings.data.order != "sequential";
+  sampler.drop_last = settings.data.last_batch == "drop";
+  return sampler;
+}
+
+StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler) {
+  StepPlan plan;
+  plan.batch_per_rank = sampler.options().batch_per_rank;
+  plan.samples_per_step = sampler.samples_per_step();
+  plan.steps_per_epoch = sampler.steps_per_epoch();
+  plan.total_steps = plan.steps_per_epoch * settings.run.epochs;
+  if (settings.run.max_steps > 0) {
+    plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
+  }
+  plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
+  if (settings.schedule.warmup_steps > plan.total_steps) {
+    throw config_error(format("schedule.warmup_steps = {} is longer than the run of {} steps",
+                              settings.schedule.warmup_steps,
+                              plan.total_steps));
+  }
+  return plan;
+}
+
+std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> train_data) {
+  auto session = std::make_unique<Session>();
+  session->train_data = std::move(train_data);
+  data::SamplerOptions sampler;
+  comm::agree(job.world, [&] {
+    open_data(job, *session);
+    sampler =
+        plan_sampler(job.settings, session->train_data->info().num_samples, job.mesh.data().size());
+    session->plan = plan_steps(job.settings, data::Sampler(sampler));
+  });
+  check_same_everywhere(job, *session);
+  comm::agree(job.world, [&] { build_model(job, *session); });
+  build_update(job, *session);
+  comm::agree(job.world, [&] { build_input(job, *session, sampler); });
+  return session;
+}
+
+}  // namespace lockstep::train

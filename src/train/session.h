@@ -1,0 +1,58 @@
+// Everything a run is made of, built in one place and in order of dependence.
+#pragma once
+
+#include <lockstep/augment/feeder.h>
+#include <lockstep/data/dataset.h>
+#include <lockstep/data/loader.h>
+#include <lockstep/models/vit.h>
+#include <lockstep/optim/arena.h>
+#include <lockstep/optim/optimizer.h>
+#include <lockstep/parallel/bucket_plan.h>
+#include <lockstep/parallel/reducer.h>
+#include <lockstep/train/run.h>
+
+#include <memory>
+#include <string>
+
+namespace lockstep::train {
+
+// Slots of optim::Arena::stats(): they travel with the last gradient bucket and are summed over all
+// ranks, so that no step needs a collective of its own for them.
+enum StatsSlot : std::int64_t { kLossSum = 0, kBadFlag = 1, kStopFlag = 2 };
+
+// How a run is cut into steps; pure.
+struct StepPlan {
+  std::int64_t batch_per_rank = 0;
+  std::int64_t samples_per_step = 0;
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t total_steps = 0;
+  std::int64_t num_epochs = 0;  // epochs that are begun
+};
+
+// Throws: Error(kConfig), for example when train.global_batch does not divide.
+data::SamplerOptions plan_sampler(const Settings& settings,
+                                  std::int64_t num_samples,
+                                  std::int64_t num_ranks);
+StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler);
+
+at::Device torch_device(const comm::Device& device);
+
+// Members are destroyed in reverse: loader and reducer first, data sets last.
+struct Session {
+  std::unique_ptr<data::Dataset> train_data;
+  std::unique_ptr<data::Dataset> val_data;  // null without data.val
+  std::shared_ptr<models::Vit> model;
+  StepPlan plan;
+  parallel::BucketPlan buckets;
+  std::unique_ptr<optim::Arena> arena;
+  std::unique_ptr<optim::Optimizer> optimizer;
+  std::unique_ptr<parallel::Reducer> reducer;
+  std::unique_ptr<augment::Feeder> feeder;
+  std::unique_ptr<data::Loader> loader;
+};
+
+// Collective. Throws: AgreedError on all ranks: data (65, 74), model and step plan (78), memory
+// (71).
+std::unique_ptr<Session> open_session(Job& job);
+
+}  // namespace lockstep::train

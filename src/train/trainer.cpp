@@ -1,0 +1,183 @@
+// The life of a step, top to bottom: step -> micro_step -> forward, then the books.
+#include "trainer.h"
+
+#include "autocast.h"
+
+#include <lockstep/base/clock.h>
+#include <lockstep/base/format.h>
+#include <lockstep/models/classification.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep::train {
+
+using telemetry::Bin;
+using telemetry::Span;
+
+namespace {
+
+// Steps in a row whose update was skipped for a non-finite gradient before the run is given up.
+constexpr int kMaxSkippedInARow = 5;
+// Parameters, gradients and two moments, all fp32.
+constexpr std::int64_t kBytesPerElement = 16;
+
+}  // namespace
+
+Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigures&)> on_step)
+    : job_(job),
+      session_(session),
+      settings_(job.settings),
+      on_step_(std::move(on_step)),
+      readback_(*job.device.backend),
+      begin_s_(now_s()) {
+  memory_.set_base_bytes(session.arena->layout().total * kBytesPerElement);
+  ledger_.take();
+  step_clock_.lap_s();
+}
+
+void Trainer::step() {
+  job_.position = {"step", ++step_};
+  for (std::int64_t micro = 0; micro < settings_.train.accumulate && !local_error_; ++micro) {
+    try {
+      micro_step(micro);
+    } catch (...) {
+      // Peers wait for our buckets: issue them all, flagged, so that every rank drops this step.
+      local_error_ = current_error();
+      session_.reducer->abandon(kBadFlag);
+    }
+  }
+  // Buckets were reduced while backward went on; wait for the rest.
+  session_.reducer->finalize(&ledger_);
+  readback_.push(step_, session_.arena->stats(), job_.device.backend->compute_stream());
+  {
+    const Span span(ledger_, Bin::kOptimizer);
+    session_.optimizer->update({step_, learning_rate()});
+  }
+  book_step();
+  // The host reads a device's figures one step late; on the CPU they are there already.
+  const std::size_t lag = job_.device.is_cuda() ? 1 : 0;
+  while (under_way_.size() > lag) read_figures();
+}
+
+void Trainer::micro_step(std::int64_t micro) {
+  const data::Batch* batch = next_batch();
+  const augment::DeviceBatch inputs = feed(batch);
+  const bool last = micro + 1 == settings_.train.accumulate;
+  figures_.epoch = batch->epoch;
+  figures_.num_real_global = batch->num_real_global;
+  figures_.images += batch->num_real;
+  figures_.bytes_read += batch->bytes_read;
+  session_.loader->release(batch, session_.feeder->reusable());
+  at::Tensor loss;  // scalar
+  {
+    const Span span(ledger_, Bin::kForward);
+    loss = forward(inputs, static_cast<double>(figures_.num_real_global), last);
+  }
+  // Only the last micro-batch communicates; the ones before add up in the arena.
+  session_.reducer->begin_micro(last);
+  const Span span(ledger_, Bin::kBackward);
+  loss.backward();
+}
+
+const data::Batch* Trainer::next_batch() {
+  const Span span(ledger_, Bin::kDataWait);
+  const data::Batch* batch = session_.loader->next();
+  LOCKSTEP_CHECK(batch != nullptr, "the loader ended before the run");
+  return batch;
+}
+
+augment::DeviceBatch Trainer::feed(const data::Batch* batch) {
+  const Span span(ledger_, Bin::kHostToDevice);
+  return session_.feeder->feed(*batch);
+}
+
+// The loss of one micro-batch, scaled for fp16; its share of the global mean goes into the stats
+// slots, which travel with the last bucket.
+at::Tensor Trainer::forward(const augment::DeviceBatch& inputs, double num_real_global, bool last) {
+  at::Tensor logits;  // (B, K)
+  {
+    const AutocastScope autocast(settings_.precision.compute, inputs.images.device().type());
+    const models::ForwardContext context{
+        static_cast<std::uint64_t>(settings_.run.seed), step_, inputs.sample_ids};
+    logits = session_.model->forward(inputs.images, context);
+  }
+  const models::ClassificationLoss result = models::cross_entropy(
+      logits, inputs.labels, inputs.weights, num_real_global, settings_.train.label_smoothing);
+  at::Tensor stats = session_.arena->stats();
+  stats.select(0, kLossSum).add_(result.loss_sum);
+  if (last && out_of_time()) stats.select(0, kStopFlag).add_(1.0);
+  if (settings_.precision.compute != "fp16") return result.loss;
+  return result.loss * session_.optimizer->loss_scale();
+}
+
+double Trainer::learning_rate() const {
+  return optim::learning_rate(
+      settings_.optim, settings_.schedule, step_, session_.plan.total_steps);
+}
+
+bool Trainer::out_of_time() const {
+  return settings_.run.max_seconds > 0 && now_s() - begin_s_ > settings_.run.max_seconds;
+}
+
+// Closes the ledger of this step; the figures that come from the device follow later.
+void Trainer::book_step() {
+  figures_.step = step_;
+  figures_.lr = learning_rate();
+  const parallel::ReducerCounters counters = session_.reducer->take_counters();
+  figures_.comm_total_s = counters.comm_total_s;
+  figures_.comm_bytes = counters.comm_bytes;
+  figures_.memory_peak_bytes = memory_.take_peak_bytes();
+  figures_.wall_s = step_clock_.lap_s();
+  figures_.seconds = ledger_.take();
+  under_way_.push_back(figures_);
+  figures_ = StepFigures{};
+}
+
+// Completes the oldest step under way. Every rank reads the same step here and sees the same sums,
+// so what follows from them needs no further agreement.
+void Trainer::read_figures() {
+  const StepStats stats = *readback_.pop(true);
+  StepFigures figures = under_way_.front();
+  under_way_.pop_front();
+  LOCKSTEP_CHECK(stats.step == figures.step, "step figures out of order");
+  if (stats.values[kBadFlag] > 0) drop_out();
+  if (stats.values[kStopFlag] > 0) stop_agreed_ = true;
+  const optim::UpdateReport report = session_.optimizer->report();
+  figures.loss = static_cast<double>(stats.values[kLossSum]) /
+                 static_cast<double>(std::max<std::int64_t>(1, figures.num_real_global));
+  figures.grad_norm = report.grad_norm;
+  figures.loss_scale = report.loss_scale;
+  figures.skipped = report.skipped;
+  on_step_(figures);
+  watch_divergence(figures);
+}
+
+void Trainer::drain() {
+  while (!under_way_.empty()) read_figures();
+}
+
+// Some rank failed inside this step: all leave with its words.
+void Trainer::drop_out() {
+  comm::agree(job_.world, [this] {
+    if (local_error_) throw *local_error_;
+  });
+  throw internal_error("a step was flagged bad, but no rank reports an error");
+}
+
+void Trainer::watch_divergence(const StepFigures& figures) {
+  // fp16 skips steps by design while the loss scale settles.
+  const bool counts = figures.skipped && settings_.precision.compute != "fp16";
+  skipped_in_a_row_ = counts ? skipped_in_a_row_ + 1 : 0;
+  if (skipped_in_a_row_ < kMaxSkippedInARow) return;
+  throw comm::AgreedError(
+      {ExitCode::kDiverged,
+       0,
+       format("{} steps in a row had a non-finite gradient (loss {} at step {}): lower optim.lr or "
+              "set optim.clip_norm",
+              kMaxSkippedInARow,
+              figures.loss,
+              figures.step)});
+}
+
+}  // namespace lockstep::train

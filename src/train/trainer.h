@@ -1,0 +1,64 @@
+// The loop over steps. Composes data, models, parallel and optim; owns nothing else but the watch
+// on the allocators' peaks.
+#pragma once
+
+#include "memory_watch.h"
+#include "readback.h"
+#include "session.h"
+#include "step_figures.h"
+
+#include <lockstep/base/clock.h>
+#include <lockstep/base/error.h>
+#include <lockstep/telemetry/ledger.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+
+namespace lockstep::train {
+
+class Trainer {
+ public:
+  // `on_step` receives every finished step in order, on all ranks alike; on CUDA one step late.
+  Trainer(Job& job, Session& session, std::function<void(const StepFigures&)> on_step);
+
+  // One update of the weights. Collective. Throws: AgreedError when any rank failed in it.
+  void step();
+  // Reads what is still under way. Collective in effect: all ranks see the same figures.
+  void drain();
+
+  std::int64_t finished_steps() const { return step_; }
+  bool stop_agreed() const { return stop_agreed_; }
+  telemetry::Ledger& ledger() { return ledger_; }
+
+ private:
+  void micro_step(std::int64_t micro);
+  const data::Batch* next_batch();
+  augment::DeviceBatch feed(const data::Batch* batch);
+  at::Tensor forward(const augment::DeviceBatch& inputs, double num_real_global, bool last);
+  double learning_rate() const;
+  bool out_of_time() const;
+  void book_step();
+  void read_figures();
+  [[noreturn]] void drop_out();
+  void watch_divergence(const StepFigures& figures);
+
+  Job& job_;
+  Session& session_;
+  const Settings& settings_;
+  std::function<void(const StepFigures&)> on_step_;
+  Readback readback_;
+  MemoryWatch memory_;
+  telemetry::Ledger ledger_;
+  Stopwatch step_clock_;
+  std::int64_t step_ = 0;  // the step under way, from 1
+  StepFigures figures_;
+  std::deque<StepFigures> under_way_;
+  std::optional<Error> local_error_;
+  bool stop_agreed_ = false;
+  int skipped_in_a_row_ = 0;
+  double begin_s_;
+};
+
+}  // namespace lockstep::train
