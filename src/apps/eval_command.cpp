@@ -51,7 +51,7 @@ Weights describe(const std::string& file,
   weights.model = settings.model;
   weights.mean = info.image_mean;
   weights.std = info.image_std;
-  const auto metadata = weights::SafetensorsFile::open(file).metadata();
+  const auto metadata = weights::SafetensorsFile(file).metadata();
   OptionTable table;
   models::bind_options(table, weights.model);
   for (const Option& option : table.options()) {
@@ -166,7 +166,13 @@ int run_eval(Invocation& invocation) {
     described = describe(file, line.settings, dataset->info());
     check_fits(file, described, dataset->info());
     model = std::make_shared<models::Vit>(described.model, 0);
-    weights::load_module(*model, file, line.settings.weights, models::resize_positions_like);
+    weights::load_module(
+        *model,
+        file,
+        line.settings.weights,
+        [](const std::string&, const at::Tensor& stored, const at::Tensor& wanted) {
+          return models::resize_positions_like(stored, wanted);
+        });
     model->to(train::torch_device(device));
     model->eval();
   });

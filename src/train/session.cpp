@@ -89,12 +89,13 @@ void build_model(const Job& job, Session& session) {
   session.model =
       std::make_shared<models::Vit>(settings.model, static_cast<std::uint64_t>(settings.run.seed));
   if (!settings.weights.init.empty()) {
-    weights::load_module(*session.model,
-                         settings.weights.init,
-                         settings.weights,
-                         [](const std::string&, const at::Tensor& from, const at::Tensor& to) {
-                           return models::resize_positions_like(from, to);
-                         });
+    weights::load_module(
+        *session.model,
+        settings.weights.init,
+        settings.weights,
+        [](const std::string&, const at::Tensor& stored, const at::Tensor& wanted) {
+          return models::resize_positions_like(stored, wanted);
+        });
   }
   session.model->to(torch_device(job.device));
 }
