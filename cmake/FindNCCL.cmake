@@ -1,6 +1,7 @@
 # Finds NCCL: the one beside LibTorch's wheel (the same that libtorch_cuda loads), else the system's.
 # Defines NCCL::nccl and NCCL_VERSION.
-set(_nccl_hints "${LibTorch_SITE}/nvidia/nccl" "$ENV{NCCL_ROOT}")
+set(_nccl_hints "${LibTorch_SITE}/nvidia/nccl" "$ENV{NCCL_ROOT}"
+                "${PROJECT_SOURCE_DIR}/.deps/cuda/nvidia/nccl")
 find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${_nccl_hints} PATH_SUFFIXES include)
 find_library(NCCL_LIBRARY NAMES libnccl.so.2 nccl HINTS ${_nccl_hints} PATH_SUFFIXES lib)
 mark_as_advanced(NCCL_INCLUDE_DIR NCCL_LIBRARY)

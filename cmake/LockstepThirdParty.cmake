@@ -14,17 +14,6 @@ if(LOCKSTEP_MPI)
 endif()
 
 if(LOCKSTEP_CUDA)
-  find_program(
-    LOCKSTEP_NVCC nvcc
-    HINTS ENV CUDACXX ENV CUDA_HOME
-    PATHS /usr/local/cuda "${LibTorch_SITE}/nvidia/cu13" "${PROJECT_SOURCE_DIR}/.deps/torch/nvidia/cu13"
-    PATH_SUFFIXES bin)
-  if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX} AND LOCKSTEP_NVCC)
-    set(CMAKE_CUDA_COMPILER "${LOCKSTEP_NVCC}")
-  endif()
-  set(CMAKE_CUDA_ARCHITECTURES ${LOCKSTEP_CUDA_ARCHITECTURES})
-  enable_language(CUDA)
-  set(CMAKE_CUDA_STANDARD 17)
-  find_package(CUDAToolkit REQUIRED)
+  include(LockstepCuda)
   find_package(NCCL 2.19 REQUIRED)
 endif()

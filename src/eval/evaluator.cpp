@@ -17,9 +17,7 @@ namespace {
 
 // Sums over this rank's samples.
 struct Counts {
-  std::int64_t top1 = 0;
-  std::int64_t top5 = 0;
-  std::int64_t num_samples = 0;
+  metrics::TopKCounts top;
   double loss_sum = 0;
 };
 
@@ -55,10 +53,7 @@ void count_batch(const data::Batch& batch,
       at::cross_entropy_loss(logits, labels, {}, at::Reduction::None).contiguous();
   const std::span<const float> values(logits.const_data_ptr<float>(),
                                       static_cast<std::size_t>(logits.numel()));
-  const metrics::TopK found = metrics::count_top_k(values, batch.labels, batch.weights);
-  counts.top1 += found.correct1;
-  counts.top5 += found.correct5;
-  counts.num_samples += found.total;
+  counts.top += metrics::count_top_k(values, logits.size(1), batch.labels, batch.weights);
   const float* loss = losses.const_data_ptr<float>();
   for (std::size_t i = 0; i < batch.weights.size(); ++i) {
     if (batch.weights[i] > 0) counts.loss_sum += static_cast<double>(loss[i]);
@@ -107,7 +102,7 @@ ClassificationResult evaluate_classification(
     const EvaluatorOptions& options) {
   Counts counts;
   comm::agree(world, [&] { counts = count_own_share(group, device, dataset, forward, options); });
-  std::array<std::int64_t, 3> sums{counts.top1, counts.top5, counts.num_samples};
+  std::array<std::int64_t, 3> sums{counts.top.correct1, counts.top.correct5, counts.top.total};
   std::array<double, 1> loss{counts.loss_sum};
   comm::all_reduce(world.control(), sums, comm::ReduceOp::kSum);
   comm::all_reduce(world.control(), loss, comm::ReduceOp::kSum);

@@ -51,7 +51,9 @@ class Run {
     const std::int64_t epoch = step / session_.plan.steps_per_epoch;
     const std::int64_t every = settings_.eval.every_epochs;
     const bool last = step >= session_.plan.total_steps || trainer_.stop_agreed();
-    if (!last && every > 0 && epoch % every == 0) evaluate();
+    if (last) return;  // finish() evaluates
+    if (every > 0 && epoch % every == 0) evaluate();
+    log_.release();
   }
 
   void evaluate() {
@@ -77,7 +79,7 @@ class Run {
         },
         options);
     session_.model->train();
-    log_.write_eval(trainer_.finished_steps(), *result_);
+    log_.write_eval(*result_);
   }
 
   // Always ends with an evaluation and the weights, also after an agreed stop.
@@ -92,11 +94,10 @@ class Run {
     state.step = steps;
     state.epoch = (steps - 1) / session_.plan.steps_per_epoch;
     state.metadata = model_metadata(settings_, session_.train_data->info());
-    totals_.weights = snapshot::save_model(job_.world, log_.folder().path(), state);
-    totals_.status = trainer_.stop_agreed() ? "stopped" : "finished";
+    snapshot::save_model(job_.world, log_.folder(), state);
+    totals_.status = trainer_.stop_agreed() ? "stopped" : "done";
     totals_.steps = steps;
-    totals_.epochs =
-        static_cast<double>(steps) / static_cast<double>(session_.plan.steps_per_epoch);
+    totals_.epochs = steps / session_.plan.steps_per_epoch;
     log_.write_result(totals_, result_);
   }
 

@@ -53,7 +53,9 @@ void check_fits(const data::DatasetInfo& info, const models::Options& model) {
 
 void open_data(const Job& job, Session& session) {
   const Settings& settings = job.settings;
-  session.train_data = data::open_dataset(settings.data.train, settings.data);
+  if (!session.train_data) {
+    session.train_data = data::open_dataset(settings.data.train, settings.data);
+  }
   check_fits(session.train_data->info(), settings.model);
   if (settings.data.val.empty()) return;
   session.val_data = data::open_dataset(settings.data.val, settings.data);
@@ -134,8 +136,7 @@ void build_update(Job& job, Session& session) {
   session.reducer = std::make_unique<parallel::Reducer>(
       job.world, job.mesh.data(), *session.arena, session.buckets);
   session.reducer->on_bucket_reduced([&session](std::int64_t begin, std::int64_t end) {
-    // The stats slots close the last bucket; they are no gradients.
-    session.optimizer->add_norm(begin, std::min(end, session.arena->layout().stats_offset));
+    session.optimizer->add_norm(begin, end);
   });
   // Equal seeds drew equal weights; a file that differs between hosts would not.
   auto& group = job.mesh.data();
@@ -176,24 +177,11 @@ at::Device torch_device(const comm::Device& device) {
 data::SamplerOptions plan_sampler(const Settings& settings,
                                   std::int64_t num_samples,
                                   std::int64_t num_ranks) {
-  const std::int64_t accumulate = settings.train.accumulate;
-  std::int64_t batch = settings.train.batch_per_rank;
-  if (settings.train.global_batch > 0) {
-    batch = settings.train.global_batch / (num_ranks * accumulate);
-    if (batch * num_ranks * accumulate != settings.train.global_batch) {
-      throw config_error(
-          format("train.global_batch = {} is not a multiple of {} ranks x {} "
-                 "micro-batches (train.accumulate)",
-                 settings.train.global_batch,
-                 num_ranks,
-                 accumulate));
-    }
-  }
   data::SamplerOptions sampler;
   sampler.num_samples = num_samples;
-  sampler.batch_per_rank = batch;
+  sampler.batch_per_rank = resolve_batch_per_rank(settings.train, num_ranks);
   sampler.num_ranks = num_ranks;
-  sampler.accumulate = accumulate;
+  sampler.accumulate = settings.train.accumulate;
   sampler.seed = static_cast<std::uint64_t>(settings.run.seed);
   sampler.shuffle = settings.data.order != "sequential";
   sampler.drop_last = settings.data.last_batch == "drop";
@@ -218,8 +206,9 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler) {
   return plan;
 }
 
-std::unique_ptr<Session> open_session(Job& job) {
+std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> train_data) {
   auto session = std::make_unique<Session>();
+  session->train_data = std::move(train_data);
   data::SamplerOptions sampler;
   comm::agree(job.world, [&] {
     open_data(job, *session);

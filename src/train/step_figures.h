@@ -23,6 +23,7 @@ struct StepFigures {
   std::int64_t comm_bytes = 0;
   double comm_total_s = 0;
   std::int64_t memory_peak_bytes = 0;
+  double wall_s = 0;  // measured apart from the bins
   std::array<double, telemetry::kNumBins> seconds{};
 };
 

@@ -7,6 +7,7 @@
 #include "step_figures.h"
 
 #include <lockstep/eval/evaluator.h>
+#include <lockstep/records/writer.h>
 
 #include <array>
 #include <cstdint>
@@ -19,16 +20,17 @@
 namespace lockstep::train {
 
 struct RunTotals {
-  std::string status;  // "finished", "stopped"
+  std::string status;  // "done", "stopped"
   std::int64_t steps = 0;
-  double epochs = 0;
+  std::int64_t epochs = 0;  // finished ones
   std::int64_t images = 0;
   double wall_s = 0;
   double loss = 0;
-  std::filesystem::path weights;
 };
 
-// What model.safetensors carries about the model, so that `eval` needs no configuration.
+// What model.safetensors carries about the model, so that `eval` needs no configuration: the
+// [model] settings as model.<key>, class names, normalisation of the training set, and the
+// precision.
 std::map<std::string, std::string> model_metadata(const Settings& settings,
                                                   const data::DatasetInfo& info);
 
@@ -36,29 +38,39 @@ class StepLog {
  public:
   // Collective: opens this rank's files. Throws: AgreedError(kIo).
   StepLog(Job& job, const StepPlan& plan, RunFolder& folder);
-  ~StepLog();
-  // Collective at steps that are logged (the ranks' memory peaks are compared).
+  // Every step goes to this rank's ledger; every log_every-th and every epoch's last one also to
+  // the terminal and to metrics.jsonl. The line of an epoch's last step is held back until
+  // write_eval() or release() follows. Collective at steps that are logged.
   void write(const StepFigures& figures);
-  void write_eval(std::int64_t step, const eval::ClassificationResult& result);
-  // Collective. Rank 0 writes result.json.
+  void write_eval(const eval::ClassificationResult& result);
+  void release();
+  // Rank 0 writes result.json and says the final figures.
   void write_result(const RunTotals& totals,
                     const std::optional<eval::ClassificationResult>& result);
-  RunFolder& folder() { return folder_; }
+  const std::filesystem::path& folder() const { return folder_.path(); }
 
  private:
-  struct Files;
-  void print_line(const StepFigures& figures);
+  // Sums since the last logged step.
+  struct Window {
+    double begin_s = 0;
+    std::int64_t steps = 0;
+    std::int64_t images = 0;  // of all ranks
+    std::int64_t memory_peak_bytes = 0;
+    std::array<double, telemetry::kNumBins> seconds{};
+  };
+
+  void write_ledger(const StepFigures& figures);
+  void log_step(const StepFigures& figures);
+  void print_line(const StepFigures& figures, const records::MetricsRecord& record) const;
+  records::MetricsRecord make_record(const StepFigures& figures);
 
   Job& job_;
   StepPlan plan_;
   RunFolder& folder_;
-  std::unique_ptr<Files> files_;
-  double window_begin_s_;
-  std::int64_t window_images_ = 0;
-  std::int64_t window_steps_ = 0;
-  std::int64_t window_peak_bytes_ = 0;
-  std::array<double, telemetry::kNumBins> window_seconds_{};
-  std::int64_t images_ = 0;
+  std::unique_ptr<records::RankWriter> ledger_;
+  std::unique_ptr<records::MetricsWriter> metrics_;  // rank 0
+  std::optional<records::MetricsRecord> held_;
+  Window window_;
   double begin_s_;
 };
 

@@ -33,6 +33,7 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
       begin_s_(now_s()) {
   memory_.set_base_bytes(session.arena->layout().total * kBytesPerElement);
   ledger_.take();
+  step_clock_.lap_s();
 }
 
 void Trainer::step() {
@@ -116,8 +117,7 @@ double Trainer::learning_rate() const {
 }
 
 bool Trainer::out_of_time() const {
-  return settings_.run.max_seconds > 0 &&
-         now_s() - begin_s_ > static_cast<double>(settings_.run.max_seconds);
+  return settings_.run.max_seconds > 0 && now_s() - begin_s_ > settings_.run.max_seconds;
 }
 
 // Closes the ledger of this step; the figures that come from the device follow later.
@@ -128,6 +128,7 @@ void Trainer::book_step() {
   figures_.comm_total_s = counters.comm_total_s;
   figures_.comm_bytes = counters.comm_bytes;
   figures_.memory_peak_bytes = memory_.take_peak_bytes();
+  figures_.wall_s = step_clock_.lap_s();
   figures_.seconds = ledger_.take();
   under_way_.push_back(figures_);
   figures_ = StepFigures{};

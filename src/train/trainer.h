@@ -7,6 +7,7 @@
 #include "session.h"
 #include "step_figures.h"
 
+#include <lockstep/base/clock.h>
 #include <lockstep/base/error.h>
 #include <lockstep/telemetry/ledger.h>
 
@@ -50,6 +51,7 @@ class Trainer {
   Readback readback_;
   MemoryWatch memory_;
   telemetry::Ledger ledger_;
+  Stopwatch step_clock_;
   std::int64_t step_ = 0;  // the step under way, from 1
   StepFigures figures_;
   std::deque<StepFigures> under_way_;

@@ -3,12 +3,15 @@
 // Thread: the training thread only.
 #pragma once
 
+#include <lockstep/records/schema.h>
+
 #include <array>
 #include <cstddef>
 #include <string_view>
 
 namespace lockstep::telemetry {
 
+// In the order of records::kBinKeys.
 enum class Bin {
   kDataWait,
   kHostToDevice,
@@ -20,7 +23,7 @@ enum class Bin {
   kEval,
   kOther,
 };
-inline constexpr std::size_t kNumBins = 9;
+inline constexpr std::size_t kNumBins = records::kNumBins;
 
 std::string_view bin_name(Bin bin);  // the record's key: "data_wait", ...
 
@@ -33,6 +36,12 @@ class Ledger {
   // Books to the bin in force, returns the seconds of every bin since the last take, and starts the
   // next step. The sum of the bins is the wall time between two takes.
   std::array<double, kNumBins> take();
+
+  // The same at a moment the caller names, in seconds of a clock that does not go back: for moments
+  // taken earlier, and for tests.
+  explicit Ledger(double start_s) : since_s_(start_s) {}
+  Bin enter_at(Bin bin, double moment_s);
+  std::array<double, kNumBins> take_at(double moment_s);
 
  private:
   std::array<double, kNumBins> seconds_{};

@@ -1,0 +1,87 @@
+// What a run would do, without making its folder.
+#include "session.h"
+
+#include <lockstep/base/format.h>
+#include <lockstep/base/units.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+namespace lockstep::train {
+namespace {
+
+std::string data_line(const char* label, const data::Dataset& dataset) {
+  const data::DatasetInfo& info = dataset.info();
+  return format("{:<10} {}: {} images of {} x {} x {}, {} classes{}\n",
+                label,
+                info.path.string(),
+                info.num_samples,
+                info.height,
+                info.width,
+                info.channels,
+                info.classes.size(),
+                info.has_checksums ? ", with checksums" : "");
+}
+
+std::string model_line(const Session& session) {
+  std::int64_t parameters = 0;
+  for (const at::Tensor& tensor : session.model->parameters()) parameters += tensor.numel();
+  return format("{:<10} {} parameters in {} buckets of gradients, arena {}\n",
+                "model",
+                parameters,
+                session.buckets.buckets.size(),
+                bytes_text(static_cast<double>(session.buckets.layout.total) * 4));
+}
+
+std::string plan_lines(const Job& job, const Session& session) {
+  const StepPlan& plan = session.plan;
+  const Settings& settings = job.settings;
+  return format("{:<10} {} ranks x {} images x {} micro-batches = {} images a step\n",
+                "step",
+                job.mesh.data().size(),
+                plan.batch_per_rank,
+                settings.train.accumulate,
+                plan.samples_per_step) +
+         format("{:<10} {} steps an epoch, {} steps in all ({} epochs), warm-up {}\n",
+                "plan",
+                plan.steps_per_epoch,
+                plan.total_steps,
+                plan.num_epochs,
+                settings.schedule.warmup_steps);
+}
+
+std::string batch_line(const data::Batch& batch) {
+  const auto [least, most] = std::ranges::minmax(batch.labels);
+  return format("{:<10} ({}, {}, {}, {}) u8, {} real samples, labels {} to {}, {} read\n",
+                "batch",
+                batch.batch,
+                batch.height,
+                batch.width,
+                batch.channels,
+                batch.num_real,
+                least,
+                most,
+                bytes_text(static_cast<double>(batch.bytes_read)));
+}
+
+}  // namespace
+
+void dry_run(Job& job) {
+  job.position.phase = "dry run";
+  const std::unique_ptr<Session> session = open_session(job);
+  std::string batch;
+  comm::agree(job.world, [&] {
+    const data::Batch* first = session->loader->next();
+    session->feeder->feed(*first);
+    batch = batch_line(*first);
+    session->loader->release(first, session->feeder->reusable());
+  });
+  if (job.world.rank() != 0) return;
+  std::string text = job.resolved_ini + "\n" + data_line("train", *session->train_data);
+  if (session->val_data) text += data_line("val", *session->val_data);
+  text += model_line(*session) + plan_lines(job, *session) + batch;
+  std::fputs(text.c_str(), stdout);
+}
+
+}  // namespace lockstep::train
