@@ -68,8 +68,10 @@ const Flag& Flags::find(const std::string& name) const {
     names.push_back(flag.name);
   }
   const std::string near = nearest_word(name, names);
-  throw usage_error(format("unknown flag {}{} (usage: {})", name,
-                           near.empty() ? "" : format(": did you mean {}?", near), table_.usage));
+  throw usage_error(format("unknown flag {}{} (usage: {})",
+                           name,
+                           near.empty() ? "" : format(": did you mean {}?", near),
+                           table_.usage));
 }
 
 std::string Flags::text(const std::string& name, const std::string& missing) const {

@@ -59,15 +59,25 @@ void print_schema(const data::Inspection& found) {
   line("format", info.native ? "lockstep 1" : "foreign (no lockstep_format)");
   line("task", info.task);
   if (!info.split.empty()) line("split", info.split);
-  line("images", format("{} of {} x {} x {} (height, width, channels), {}", info.num_samples,
-                        info.height, info.width, info.channels, info.image_encoding));
+  line("images",
+       format("{} of {} x {} x {} (height, width, channels), {}",
+              info.num_samples,
+              info.height,
+              info.width,
+              info.channels,
+              info.image_encoding));
   if (found.num_boxes > 0) line("boxes", std::to_string(found.num_boxes));
   line("mean", list_text(info.image_mean));
   line("std", list_text(info.image_std));
   if (!info.content_digest.empty()) line("digest", info.content_digest);
   for (const data::ArrayInfo& array : found.arrays) {
-    line("data set", format("/{}  {} {}  {}  {}", array.key, array.type, array.shape_text(),
-                            bytes_text(static_cast<double>(array.size_bytes)), storage_text(array)));
+    line("data set",
+         format("/{}  {} {}  {}  {}",
+                array.key,
+                array.type,
+                array.shape_text(),
+                bytes_text(static_cast<double>(array.size_bytes)),
+                storage_text(array)));
   }
 }
 
@@ -75,11 +85,14 @@ void print_classes(const data::Inspection& found) {
   const std::size_t count = found.info.classes.size();
   std::printf("%-12s %zu\n", "classes", count);
   for (std::size_t i = 0; i < std::min(count, kMaxClassesListed); ++i) {
-    std::printf("  %4zu %-24s %lld\n", i, found.info.classes[i].c_str(),
+    std::printf("  %4zu %-24s %lld\n",
+                i,
+                found.info.classes[i].c_str(),
                 static_cast<long long>(found.samples_per_class[i]));
   }
   if (count > kMaxClassesListed) std::printf("  ... (--json has all)\n");
-  for (const std::string& advice : found.advice) std::printf("%-12s %s\n", "advice", advice.c_str());
+  for (const std::string& advice : found.advice)
+    std::printf("%-12s %s\n", "advice", advice.c_str());
 }
 
 nlohmann::ordered_json schema_json(const data::Inspection& found) {
@@ -113,16 +126,17 @@ nlohmann::ordered_json schema_json(const data::Inspection& found) {
   return json;
 }
 
-data::Verification verify(const std::filesystem::path& path, const data::Options& options,
+data::Verification verify(const std::filesystem::path& path,
+                          const data::Options& options,
                           std::int64_t num_samples) {
   Progress progress("verifying", num_samples, "images");
-  return data::verify_dataset(path, options,
-                              [&progress](std::int64_t amount) { progress.advance(amount); });
+  return data::verify_dataset(
+      path, options, [&progress](std::int64_t amount) { progress.advance(amount); });
 }
 
 std::string bad_text(const data::Verification& result) {
-  std::string text = format("{} of {} images do not match their CRC-32C", result.num_bad,
-                            result.num_samples);
+  std::string text =
+      format("{} of {} images do not match their CRC-32C", result.num_bad, result.num_samples);
   for (std::size_t i = 0; i < result.bad_samples.size(); ++i) {
     text += format("{}{}", i == 0 ? " (samples " : ", ", result.bad_samples[i]);
   }
@@ -133,9 +147,10 @@ std::string bad_text(const data::Verification& result) {
 }
 
 void print_verified(const data::Verification& result, double elapsed_s) {
-  const std::string read = format("{} in {}", bytes_text(static_cast<double>(result.bytes_read)),
-                                  duration_text(elapsed_s));
-  std::printf("%-12s %s\n", "verified",
+  const std::string read = format(
+      "{} in {}", bytes_text(static_cast<double>(result.bytes_read)), duration_text(elapsed_s));
+  std::printf("%-12s %s\n",
+              "verified",
               (result.has_checksums ? format("every image and the digest, {}", read)
                                     : format("readable; no checksums to compare with, {}", read))
                   .c_str());
@@ -177,9 +192,10 @@ int run_inspect(Arguments arguments) {
     if (result && result->good()) print_verified(*result, watch.elapsed_s());
   }
   if (!result || result->good()) return 0;
-  throw data_error(format("{}: {}: make or copy it again", path.string(),
-                          result->num_bad > 0 ? bad_text(*result)
-                                              : "the content digest does not match"));
+  throw data_error(
+      format("{}: {}: make or copy it again",
+             path.string(),
+             result->num_bad > 0 ? bad_text(*result) : "the content digest does not match"));
 }
 
 }  // namespace lockstep::apps

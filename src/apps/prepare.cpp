@@ -65,27 +65,33 @@ void import_with_progress(data::SampleSource& source, const data::ImportTarget& 
   const Stopwatch watch;
   std::optional<Progress> writing;
   std::optional<Progress> checking;
-  const auto count = [total](std::optional<Progress>& progress, const char* label,
-                             std::int64_t amount) {
-    if (g_signal != 0) throw Interrupted();
-    if (!progress) progress.emplace(label, total, "images");
-    progress->advance(amount);
-  };
+  const auto count =
+      [total](std::optional<Progress>& progress, const char* label, std::int64_t amount) {
+        if (g_signal != 0) throw Interrupted();
+        if (!progress) progress.emplace(label, total, "images");
+        progress->advance(amount);
+      };
   const data::DatasetInfo info = data::import_samples(
-      source, target,
+      source,
+      target,
       [&](std::int64_t amount) { count(writing, "writing", amount); },
       [&](std::int64_t amount) {
         if (writing) writing->finish();
         count(checking, "verifying", amount);
       });
   if (checking) checking->finish();
-  std::printf("%s\n",
-              format("wrote {}: {} images of {} x {} x {}, {} classes, {}, read back and verified, {}",
-                     info.path.string(), info.num_samples, info.height, info.width, info.channels,
-                     info.classes.size(),
-                     bytes_text(static_cast<double>(std::filesystem::file_size(info.path))),
-                     duration_text(watch.elapsed_s()))
-                  .c_str());
+  std::printf(
+      "%s\n",
+      format("wrote {}: {} images of {} x {} x {}, {} classes, {}, read back and verified, {}",
+             info.path.string(),
+             info.num_samples,
+             info.height,
+             info.width,
+             info.channels,
+             info.classes.size(),
+             bytes_text(static_cast<double>(std::filesystem::file_size(info.path))),
+             duration_text(watch.elapsed_s()))
+          .c_str());
 }
 
 data::ImportTarget target_of(const Flags& flags) {
@@ -107,7 +113,8 @@ int prepare_idx(Arguments arguments) {
   const FlagTable table{
       "lockstep prepare idx IMAGES LABELS --out FILE.h5 [flags]",
       "Reads MNIST's idx files, plain or gzip, and writes them as one data file.",
-      with_target_flags({{"--classes", "A,B,C",
+      with_target_flags({{"--classes",
+                          "A,B,C",
                           "names of the classes, in order; else \"0\" to the largest label"}})};
   const Flags flags(table, arguments);
   if (flags.help()) {
@@ -127,15 +134,15 @@ int prepare_idx(Arguments arguments) {
 int prepare_synthetic(Arguments arguments) {
   const FlagTable table{
       "lockstep prepare synthetic --out FILE.h5 --num-samples N [flags]",
-      "Writes seeded images whose class (one lit cell of a grid) or boxes (rectangles) can be read\n"
+      "Writes seeded images whose class (one lit cell of a grid) or boxes (rectangles) can be "
+      "read\n"
       "off exactly. The same flags give the same bytes.",
-      with_target_flags(
-          {{"--num-samples", "N", "how many images"},
-           {"--image-size", "S", "pixels a side (32)"},
-           {"--classes", "K", "how many classes (10)"},
-           {"--channels", "C", "1 or 3 (3)"},
-           {"--seed", "X", "seed of the random numbers (0)"},
-           {"--task", "TASK", "classification or detection (classification)"}})};
+      with_target_flags({{"--num-samples", "N", "how many images"},
+                         {"--image-size", "S", "pixels a side (32)"},
+                         {"--classes", "K", "how many classes (10)"},
+                         {"--channels", "C", "1 or 3 (3)"},
+                         {"--seed", "X", "seed of the random numbers (0)"},
+                         {"--task", "TASK", "classification or detection (classification)"}})};
   const Flags flags(table, arguments);
   if (flags.help()) {
     std::fputs(help_text(table).c_str(), stdout);
@@ -165,14 +172,15 @@ int prepare_synthetic(Arguments arguments) {
 [[noreturn]] void refuse_kind(const std::string& kind) {
   for (const std::string& later : kLaterKinds) {
     if (kind == later) {
-      throw usage_error(format("lockstep prepare {} is not in this version: idx and synthetic are",
-                               kind));
+      throw usage_error(
+          format("lockstep prepare {} is not in this version: idx and synthetic are", kind));
     }
   }
   const std::string near = nearest_word(kind, kKinds);
-  throw usage_error(format("lockstep prepare does not know \"{}\"{}", kind,
-                           near.empty() ? ": idx and synthetic are the kinds"
-                                        : format(": did you mean {}?", near)));
+  throw usage_error(format(
+      "lockstep prepare does not know \"{}\"{}",
+      kind,
+      near.empty() ? ": idx and synthetic are the kinds" : format(": did you mean {}?", near)));
 }
 
 int run_kind(const std::string& kind, Arguments arguments) {

@@ -184,13 +184,19 @@ const Option* OptionTable::find(std::string_view name) const {
 }
 
 std::string OptionTable::nearest(std::string_view name) const {
+  std::vector<std::string> known;
+  for (const Option& option : options_) known.push_back(option.name());
+  return nearest_name(name, known);
+}
+
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(3, name.size() / 3) + 1;
-  for (const Option& option : options_) {
-    const std::size_t distance = edit_distance(name, option.name());
+  for (const std::string& each : known) {
+    const std::size_t distance = edit_distance(name, each);
     if (distance < best_distance) {
       best_distance = distance;
-      best = option.name();
+      best = each;
     }
   }
   return best;

@@ -66,4 +66,7 @@ class OptionTable {
   std::vector<Option> options_;
 };
 
+// The one of `known` with the smallest edit distance to `name`; empty when none is near.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
+
 }  // namespace lockstep
