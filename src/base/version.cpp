@@ -5,7 +5,7 @@
 namespace lockstep {
 
 const BuildInfo& build_info() {
-  static const BuildInfo info{
+  static const BuildInfo& info = *new BuildInfo{
       LOCKSTEP_VERSION, LOCKSTEP_GIT_ID, LOCKSTEP_BUILD_ID, LOCKSTEP_COMPILER, LOCKSTEP_BUILD_TYPE};
   return info;
 }
