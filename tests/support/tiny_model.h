@@ -14,10 +14,10 @@ namespace lockstep::test {
 struct TinyChain : torch::nn::Module {
   explicit TinyChain(const std::vector<std::int64_t>& widths) {
     for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-      weights.push_back(register_parameter("layer" + std::to_string(i) + ".weight",
+      weights.push_back(register_parameter("layer" + std::to_string(i) + "_weight",
                                            at::randn({widths[i], widths[i + 1]}) * 0.3));
       biases.push_back(
-          register_parameter("layer" + std::to_string(i) + ".bias", at::zeros({widths[i + 1]})));
+          register_parameter("layer" + std::to_string(i) + "_bias", at::zeros({widths[i + 1]})));
     }
   }
   // x: (B, widths[0])

@@ -21,7 +21,7 @@ TEST_F(ProbeTest, FindsTheLastLayerFirst) {
   std::vector<std::string> layers;
   for (const std::int64_t i : order) {
     const std::string& name = parameters[static_cast<std::size_t>(i)].name;
-    layers.push_back(name.substr(0, name.find('.')));
+    layers.push_back(name.substr(0, name.find('_')));
   }
   EXPECT_THAT(layers,
               testing::ElementsAre("layer2", "layer2", "layer1", "layer1", "layer0", "layer0"));

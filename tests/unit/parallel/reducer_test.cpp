@@ -160,7 +160,7 @@ TEST_F(ReducerTest, NoticesGradientsThatWereTakenAway) {
     reducer_->begin_micro(true);
     FAIL() << "expected an error";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("layer0.weight"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("layer0_weight"));
   }
 }
 
