@@ -205,10 +205,10 @@ void check(const SyntheticOptions& options) {
   require(options.image_size >= 1 && options.image_size <= kMaxSide,
           format("--image-size must be between 1 and {}", kMaxSide));
   if (!options.detection) {
-    require(options.num_classes <= kMaxSide * kMaxSide &&
-                synthetic_grid(options.num_classes) <= options.image_size,
-            format("{} classes need images of at least {} pixels a side: raise --image-size",
-                   options.num_classes, synthetic_grid(options.num_classes)));
+    require(options.num_classes <= kMaxSide * kMaxSide, "too many classes for any --image-size");
+    const std::int64_t grid = synthetic_grid(options.num_classes);
+    require(grid <= options.image_size,
+            format("{} classes need --image-size of at least {}", options.num_classes, grid));
     return;
   }
   require(options.image_size >= kMinDetectionSide,

@@ -32,6 +32,8 @@ TableWriter::TableWriter(const Hdf5Session& session,
   // Early: the place in the file is fixed before the first byte. Never: no second pass of zeros.
   H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
+  // No times: the same samples give the same bytes.
+  H5Pset_obj_track_times(creation.get(), false);
   dataset_ = Hid(H5Dcreate2(file, key_.c_str(), element, space.get(), H5P_DEFAULT, creation.get(),
                             H5P_DEFAULT),
                  H5Dclose);

@@ -62,7 +62,9 @@ Hid create_file(const Hdf5Session& session, const std::filesystem::path& path) {
   H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_LATEST);
   H5Pset_alignment(access.get(), kAlignThresholdBytes, kAlignBytes);
   H5Pset_file_locking(access.get(), false, true);
-  Hid file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose);
+  const Hid creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+  H5Pset_obj_track_times(creation.get(), false);
+  Hid file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose);
   if (!file) {
     throw io_error(format("cannot create {}: {}", path.string(), hdf5_reason(session)));
   }
