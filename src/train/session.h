@@ -35,8 +35,6 @@ data::SamplerOptions plan_sampler(const Settings& settings,
                                   std::int64_t num_ranks);
 StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler);
 
-at::Device torch_device(const comm::Device& device);
-
 // Members are destroyed in reverse: loader and reducer first, data sets last.
 struct Session {
   std::unique_ptr<data::Dataset> train_data;
