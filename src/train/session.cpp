@@ -162,6 +162,7 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   data::LoaderOptions loading;
   loading.sampler = sampler;
   loading.rank = job.mesh.data().rank();
+  loading.reader = settings.data.reader;
   loading.threads = settings.data.threads;
   loading.prefetch = settings.data.prefetch;
   loading.verify = settings.data.verify;
