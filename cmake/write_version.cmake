@@ -14,6 +14,12 @@ set(text "#pragma once
 #define LOCKSTEP_GIT_ID \"${git_id}\"
 #define LOCKSTEP_COMPILER \"${COMPILER}\"
 #define LOCKSTEP_BUILD_TYPE \"${BUILD_TYPE}\"
+#define LOCKSTEP_LIBTORCH_VERSION \"${TORCH}\"
+#define LOCKSTEP_CUDA_VERSION \"${CUDA}\"
+#define LOCKSTEP_NCCL_VERSION \"${NCCL}\"
+#define LOCKSTEP_MPI_VERSION \"${MPI}\"
+#define LOCKSTEP_HDF5_VERSION \"${HDF5}\"
+#define LOCKSTEP_BOOST_VERSION \"${BOOST}\"
 #define LOCKSTEP_BUILD_ID \"${VERSION}/${git_id}/${COMPILER}/${BUILD_TYPE}/torch-${TORCH}\"
 ")
 set(old "")

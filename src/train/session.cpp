@@ -6,6 +6,7 @@
 #include <lockstep/base/log.h>
 #include <lockstep/base/version.h>
 #include <lockstep/models/classification.h>
+#include <lockstep/train/torch_error.h>
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/ops/zeros.h>
@@ -88,12 +89,13 @@ void build_model(const Job& job, Session& session) {
   session.model =
       std::make_shared<models::Vit>(settings.model, static_cast<std::uint64_t>(settings.run.seed));
   if (!settings.weights.init.empty()) {
-    weights::load_module(*session.model,
-                         settings.weights.init,
-                         settings.weights,
-                         [](const std::string&, const at::Tensor& from, const at::Tensor& to) {
-                           return models::resize_positions_like(from, to);
-                         });
+    weights::load_module(
+        *session.model,
+        settings.weights.init,
+        settings.weights,
+        [](const std::string&, const at::Tensor& stored, const at::Tensor& wanted) {
+          return models::resize_positions_like(stored, wanted);
+        });
   }
   session.model->to(torch_device(job.device));
 }
@@ -160,6 +162,7 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   data::LoaderOptions loading;
   loading.sampler = sampler;
   loading.rank = job.mesh.data().rank();
+  loading.reader = settings.data.reader;
   loading.threads = settings.data.threads;
   loading.prefetch = settings.data.prefetch;
   loading.verify = settings.data.verify;
@@ -194,15 +197,15 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler) {
   plan.samples_per_step = sampler.samples_per_step();
   plan.steps_per_epoch = sampler.steps_per_epoch();
   plan.total_steps = plan.steps_per_epoch * settings.run.epochs;
-  if (settings.run.max_steps > 0) {
-    plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
-  }
-  plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
   if (settings.schedule.warmup_steps > plan.total_steps) {
     throw config_error(format("schedule.warmup_steps = {} is longer than the run of {} steps",
                               settings.schedule.warmup_steps,
                               plan.total_steps));
   }
+  if (settings.run.max_steps > 0) {
+    plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
+  }
+  plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
   return plan;
 }
 
@@ -217,9 +220,9 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
   check_same_everywhere(job, *session);
-  comm::agree(job.world, [&] { build_model(job, *session); });
+  train::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
-  comm::agree(job.world, [&] { build_input(job, *session, sampler); });
+  train::agree(job.world, [&] { build_input(job, *session, sampler); });
   return session;
 }
 

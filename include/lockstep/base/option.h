@@ -29,7 +29,9 @@ struct Option {
 
 class OptionTable {
  public:
-  // Binds a field. The default is what the field holds now.
+  // Binds a field, which must outlive the table. The default is what the field holds now. The
+  // returned reference is good until the next add().
+  // Requires: section.key is not in the table yet.
   Option& add(const std::string& section,
               const std::string& key,
               bool& field,
@@ -65,5 +67,8 @@ class OptionTable {
   Option& push(Option option);
   std::vector<Option> options_;
 };
+
+// The one of `known` with the smallest edit distance to `name`; empty when none is near.
+std::string nearest_name(std::string_view name, const std::vector<std::string>& known);
 
 }  // namespace lockstep

@@ -12,6 +12,13 @@ struct BuildInfo {
       build_id;  // equal exactly when two programs were built from the same sources and flags
   std::string compiler;
   std::string build_type;
+  // Versions of what it was built with; "none" where a part was left out.
+  std::string libtorch;
+  std::string cuda;
+  std::string nccl;
+  std::string mpi;
+  std::string hdf5;
+  std::string boost;
 };
 
 const BuildInfo& build_info();

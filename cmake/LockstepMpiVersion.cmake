@@ -1,0 +1,17 @@
+# Name and version of the MPI that is built against, as its header tells: "Open MPI 4.1.4".
+function(lockstep_mpi_version result)
+  set(text "MPI ${MPI_C_VERSION}")
+  foreach(folder ${MPI_C_INCLUDE_DIRS})
+    if(NOT EXISTS "${folder}/mpi.h")
+      continue()
+    endif()
+    file(STRINGS "${folder}/mpi.h" lines
+         REGEX "^#define (OMPI_(MAJOR|MINOR|RELEASE)_VERSION|MPICH_VERSION) ")
+    if(lines MATCHES "MPICH_VERSION \"([0-9.a-z]+)\"")
+      set(text "MPICH ${CMAKE_MATCH_1}")
+    elseif(lines MATCHES "MAJOR_VERSION ([0-9]+).*MINOR_VERSION ([0-9]+).*RELEASE_VERSION ([0-9]+)")
+      set(text "Open MPI ${CMAKE_MATCH_1}.${CMAKE_MATCH_2}.${CMAKE_MATCH_3}")
+    endif()
+  endforeach()
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()

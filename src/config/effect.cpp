@@ -1,0 +1,99 @@
+#include "effect.h"
+
+#include <lockstep/base/format.h>
+
+#include <algorithm>
+
+namespace lockstep::config {
+namespace {
+
+class Findings {
+ public:
+  Findings(const OptionTable& table, const std::vector<Origin>& origins)
+      : table_(table), origins_(origins) {}
+
+  void add(const std::string& line) { lines_.push_back(line); }
+
+  // Warns when `name` was given a value other than the default although `because` makes it void.
+  void no_effect(const std::string& name, const std::string& because) {
+    const auto& options = table_.options();
+    for (std::size_t i = 0; i < options.size(); ++i) {
+      if (options[i].name() != name || origins_[i].source == Source::kDefault) continue;
+      const std::string value = options[i].get();
+      if (value == options[i].default_text) continue;
+      add(format("{} = {} ({}) has no effect: {}", name, value, origins_[i].where, because));
+    }
+  }
+
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  const OptionTable& table_;
+  const std::vector<Origin>& origins_;
+  std::vector<std::string> lines_;
+};
+
+void look_at_precision(const Settings& settings, Findings& findings) {
+  const std::string& compute = settings.precision.compute;
+  if (compute != "fp16") {
+    const std::string because = "precision.compute is " + compute + ", not fp16";
+    findings.no_effect("precision.loss_scale", because);
+    findings.no_effect("precision.scale_growth_steps", because);
+  }
+  if (settings.run.device != "cpu") return;
+  if (compute == "bf16") {
+    findings.add(
+        "precision.compute = bf16 on a CPU is slower than fp32 for models of small width: measure "
+        "both with `lockstep bench step`");
+  } else if (compute == "fp16") {
+    findings.add("precision.compute = fp16 on a CPU is several times slower than fp32");
+  }
+}
+
+void look_at_schedule(const Settings& settings, Findings& findings) {
+  if (settings.schedule.name == "constant") {
+    findings.no_effect("schedule.min_lr", "schedule.name is constant");
+  }
+  if (settings.run.max_steps > 0 && settings.schedule.warmup_steps > settings.run.max_steps) {
+    findings.add(
+        format("schedule.warmup_steps = {} is longer than run.max_steps = {}: the learning rate "
+               "never reaches optim.lr",
+               settings.schedule.warmup_steps,
+               settings.run.max_steps));
+  }
+}
+
+void look_at_data(const Settings& settings, Findings& findings) {
+  if (settings.data.val.empty()) {
+    findings.no_effect("eval.every_epochs", "data.val is empty");
+    findings.no_effect("eval.batch", "data.val is empty");
+  }
+  if (settings.data.reader == "naive") {
+    findings.no_effect("data.threads", "data.reader is naive");
+    findings.no_effect("data.prefetch", "data.reader is naive");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> find_warnings(const Settings& settings,
+                                       const OptionTable& table,
+                                       const std::vector<Origin>& origins) {
+  Findings findings(table, origins);
+  look_at_data(settings, findings);
+  if (settings.train.global_batch > 0) {
+    findings.no_effect("train.batch_per_rank", "train.global_batch is given");
+  }
+  look_at_schedule(settings, findings);
+  look_at_precision(settings, findings);
+  if (settings.weights.init.empty()) {
+    findings.no_effect("weights.strict", "weights.init is empty");
+    findings.no_effect("weights.head", "weights.init is empty");
+  }
+  if (settings.run.device == "cpu") {
+    findings.no_effect("run.allow_gpu_sharing", "run.device is cpu");
+  }
+  return findings.take();
+}
+
+}  // namespace lockstep::config

@@ -1,0 +1,56 @@
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/config/settings.h>
+
+namespace lockstep::config {
+namespace {
+
+void check_across(const Settings& settings) {
+  if (settings.comm.backend == "nccl" && settings.run.device == "cpu") {
+    throw config_error(
+        "comm.backend = nccl moves gradients between GPUs but run.device = cpu: set comm.backend = "
+        "mpi or auto");
+  }
+  if (settings.augment.shift_pixels >= settings.model.image_size) {
+    throw config_error(
+        format("augment.shift_pixels = {} moves images of model.image_size = {} out of sight: "
+               "choose fewer",
+               settings.augment.shift_pixels,
+               settings.model.image_size));
+  }
+}
+
+}  // namespace
+
+OptionTable make_table(Settings& settings) {
+  OptionTable table;
+  train::bind_options(table, settings.run);
+  data::bind_options(table, settings.data);
+  augment::bind_options(table, settings.augment);
+  models::bind_options(table, settings.model);
+  train::bind_options(table, settings.train);
+  optim::bind_options(table, settings.optim);
+  optim::bind_options(table, settings.schedule);
+  optim::bind_options(table, settings.precision);
+  comm::bind_options(table, settings.comm);
+  telemetry::bind_options(table, settings.telemetry);
+  eval::bind_options(table, settings.eval);
+  weights::bind_options(table, settings.weights);
+  return table;
+}
+
+void validate(const Settings& settings) {
+  train::validate(settings.run);
+  data::validate(settings.data);
+  augment::validate(settings.augment);
+  models::validate(settings.model);
+  train::validate(settings.train);
+  optim::validate(settings.optim, settings.schedule, settings.precision);
+  comm::validate(settings.comm);
+  telemetry::validate(settings.telemetry);
+  eval::validate(settings.eval);
+  weights::validate(settings.weights);
+  check_across(settings);
+}
+
+}  // namespace lockstep::config
