@@ -79,9 +79,10 @@ Error unknown(const Command& command, const OptionTable& table, const std::strin
   }
   std::vector<std::string> flags{"config", "help"};
   for (const Flag& flag : command.flags) flags.push_back(flag.name);
-  // A dotted name was meant to be a setting.
-  std::string near = name.find('.') == std::string::npos ? nearest_name(name, flags) : "";
-  if (near.empty()) near = suggest(table, name);
+  std::string near = suggest_key(table, name);
+  // A name without a dot was rather meant to be a flag.
+  if (near.empty() && name.find('.') == std::string::npos) near = nearest_name(name, flags);
+  if (near.empty()) near = table.nearest(name);
   return usage_error(format("unknown setting --{}{}",
                             name,
                             near.empty() ? format("; `lockstep {} --help` names all", command.name)

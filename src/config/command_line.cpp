@@ -49,6 +49,7 @@ const Command& train_command() {
         "Where to start. none: at step 0, in a run directory that is new or empty. Others are not "
         "in this version."}},
       0,
+      true,
       true};
   return command;
 }
@@ -72,6 +73,11 @@ CommandLine parse(const Command& command, Arguments arguments, const Environment
   }
   for (const Assignment& each : given.assignments) apply(each, table, line.origins);
   validate(line.settings);
+  if (command.needs_data && line.settings.data.train.empty()) {
+    throw config_error(
+        "data.train is empty: name an HDF5 data set (`lockstep prepare --help` says how to make "
+        "one)");
+  }
   if (command.trains) line.warnings = find_warnings(line.settings, table, line.origins);
   return line;
 }
@@ -80,17 +86,20 @@ CommandLine parse(Arguments arguments, const Environment& environment) {
   return parse(train_command(), arguments, environment);
 }
 
-std::string suggest(const OptionTable& table, std::string_view name) {
-  // A key in the wrong section, or without one, is likelier than a misspelt name.
+std::string suggest_key(const OptionTable& table, std::string_view name) {
   const std::string_view key = name.substr(name.rfind('.') + 1);
   std::string same_key;
-  std::size_t count = 0;
   for (const Option& option : table.options()) {
     if (option.key != key) continue;
+    if (!same_key.empty()) return {};
     same_key = option.name();
-    ++count;
   }
-  return count == 1 ? same_key : table.nearest(name);
+  return same_key;
+}
+
+std::string suggest(const OptionTable& table, std::string_view name) {
+  const std::string same_key = suggest_key(table, name);
+  return same_key.empty() ? table.nearest(name) : same_key;
 }
 
 }  // namespace lockstep::config

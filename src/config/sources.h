@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep::config {
@@ -35,5 +36,10 @@ struct ReadArguments {
 
 // Throws: Error(kUsage).
 ReadArguments read_arguments(const Command& command, Arguments arguments, const OptionTable& table);
+
+// The one setting with the same key in whatever section; empty when there is none or several.
+std::string suggest_key(const OptionTable& table, std::string_view name);
+// suggest_key, else the nearest name; empty when none is near.
+std::string suggest(const OptionTable& table, std::string_view name);
 
 }  // namespace lockstep::config

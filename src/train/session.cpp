@@ -162,6 +162,7 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   data::LoaderOptions loading;
   loading.sampler = sampler;
   loading.rank = job.mesh.data().rank();
+  loading.reader = settings.data.reader;
   loading.threads = settings.data.threads;
   loading.prefetch = settings.data.prefetch;
   loading.verify = settings.data.verify;
@@ -219,9 +220,9 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
   check_same_everywhere(job, *session);
-  agree(job.world, [&] { build_model(job, *session); });
+  train::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
-  agree(job.world, [&] { build_input(job, *session, sampler); });
+  train::agree(job.world, [&] { build_input(job, *session, sampler); });
   return session;
 }
 

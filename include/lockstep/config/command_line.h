@@ -8,7 +8,6 @@
 #include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,7 +42,8 @@ struct Command {
   std::string summary;  // one line
   std::vector<Flag> flags;
   std::size_t max_positional = 0;
-  bool trains = false;  // settings that have no effect on a training run are warned of
+  bool trains = false;      // settings that have no effect on a training run are warned of
+  bool needs_data = false;  // data.train must be given
 };
 
 // `lockstep train`: --dry-run and --resume.
@@ -71,8 +71,5 @@ CommandLine parse(Arguments arguments, const Environment& environment);
 
 // --help of a subcommand: usage, flags, every setting by section.
 std::string help_text(const Command& command);
-
-// Known setting that `name` was probably meant to be; empty when none is near.
-std::string suggest(const OptionTable& table, std::string_view name);
 
 }  // namespace lockstep::config
