@@ -1,7 +1,5 @@
 // Twin of crc32c_x86.cpp for other processors: never available.
-#include <cstddef>
-#include <cstdint>
-#include <span>
+#include "crc32c_paths.h"
 
 namespace lockstep {
 

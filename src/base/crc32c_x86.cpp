@@ -1,11 +1,10 @@
 // CRC-32C by the SSE 4.2 instruction, three streams at a time to hide its latency.
+#include "crc32c_paths.h"
+
 #include <nmmintrin.h>
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
-#include <span>
 
 namespace lockstep {
 namespace {

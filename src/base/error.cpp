@@ -2,6 +2,7 @@
 #include <lockstep/base/format.h>
 
 #include <cstring>
+#include <filesystem>
 #include <new>
 
 namespace lockstep {
@@ -36,17 +37,41 @@ std::string_view exit_code_name(ExitCode code) {
   return "unknown";
 }
 
-Error usage_error(const std::string& cause) { return {ExitCode::kUsage, cause}; }
-Error config_error(const std::string& cause) { return {ExitCode::kConfig, cause}; }
-Error data_error(const std::string& cause) { return {ExitCode::kBadData, cause}; }
-Error io_error(const std::string& cause) { return {ExitCode::kIo, cause}; }
-Error io_error(const std::string& cause, int errno_value) {
-  return {ExitCode::kIo, cause + ": " + std::strerror(errno_value)};
+Error usage_error(const std::string& cause, Place place) {
+  return {ExitCode::kUsage, cause, place};
 }
-Error unavailable_error(const std::string& cause) { return {ExitCode::kUnavailable, cause}; }
-Error internal_error(const std::string& cause, std::source_location place) {
+Error config_error(const std::string& cause, Place place) {
+  return {ExitCode::kConfig, cause, place};
+}
+Error data_error(const std::string& cause, Place place) {
+  return {ExitCode::kBadData, cause, place};
+}
+Error io_error(const std::string& cause, Place place) { return {ExitCode::kIo, cause, place}; }
+Error io_error(const std::string& cause, int errno_value, Place place) {
+  return {ExitCode::kIo, cause + ": " + std::strerror(errno_value), place};
+}
+Error unavailable_error(const std::string& cause, Place place) {
+  return {ExitCode::kUnavailable, cause, place};
+}
+Error internal_error(const std::string& cause, Place place) {
   return {ExitCode::kInternal, cause, place};
 }
+
+namespace {
+
+constexpr const char* kMemoryAdvice = "lower train.batch_per_rank or data.cache_mib";
+
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+// LibTorch's allocators throw exceptions of types that base does not know, with these words.
+bool tells_of_memory(std::string_view text) {
+  return text.find("out of memory") != std::string_view::npos ||
+         text.find("can't allocate memory") != std::string_view::npos;
+}
+
+}  // namespace
 
 Error current_error() {
   try {
@@ -54,9 +79,13 @@ Error current_error() {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return {ExitCode::kOutOfMemory, "out of memory: lower train.batch_per_rank or data.cache_mib"};
+    return {ExitCode::kOutOfMemory, format("out of memory: {}", kMemoryAdvice)};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {ExitCode::kIo, first_line(error.what())};
   } catch (const std::exception& error) {
-    return {ExitCode::kInternal, error.what()};
+    const std::string line = first_line(error.what());
+    if (!tells_of_memory(line)) return {ExitCode::kInternal, line};
+    return {ExitCode::kOutOfMemory, format("{}: {}", line, kMemoryAdvice)};
   } catch (...) {
     return {ExitCode::kInternal, "an exception of unknown type"};
   }

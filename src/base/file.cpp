@@ -1,12 +1,15 @@
 #include <lockstep/base/error.h>
 #include <lockstep/base/file.h>
 #include <lockstep/base/format.h>
+#include <lockstep/base/process.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <utility>
 
 namespace lockstep {
 
@@ -81,12 +84,33 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t limit_byt
   return text;
 }
 
+namespace {
+
+// Removes a temporary file unless it was kept, so that a failure leaves nothing half-written.
+class Temporary {
+ public:
+  explicit Temporary(std::filesystem::path path) : path_(std::move(path)) {}
+  ~Temporary() {
+    if (!path_.empty()) unlink(path_.c_str());
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  void keep() { path_.clear(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
 void write_text_atomically(const std::filesystem::path& path, std::string_view text) {
   const std::filesystem::path temporary = temporary_beside(path);
   {
     const FileHandle file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!file) throw io_error(format("cannot create {}", temporary.string()), errno);
-    write_all(file, temporary, std::as_bytes(std::span(text.data(), text.size())));
+    if (!file) throw io_error(format("cannot write {}", path.string()), errno);
+    Temporary guard(temporary);
+    write_all(file, path, std::as_bytes(std::span(text.data(), text.size())));
+    guard.keep();
   }
   publish_file(temporary, path);
 }
@@ -103,19 +127,22 @@ void sync_folder(const std::filesystem::path& folder) {
 }
 
 std::filesystem::path temporary_beside(const std::filesystem::path& target) {
-  return target.parent_path() / format(".{}.{}.tmp", target.filename().string(), getpid());
+  static std::atomic<std::uint64_t> number{0};
+  // The host too: a folder may be shared by machines whose process ids coincide.
+  return target.parent_path() /
+         format(".{}.{}.{}.{}.tmp", target.filename().string(), host_name(), getpid(), number++);
 }
 
 void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& target) {
+  Temporary guard(temporary);
   {
     const FileHandle file = open_for_reading(temporary);
     sync_file(file, temporary);
   }
   if (rename(temporary.c_str(), target.c_str()) != 0) {
-    const int reason = errno;
-    unlink(temporary.c_str());
-    throw io_error(format("cannot rename {} to {}", temporary.string(), target.string()), reason);
+    throw io_error(format("cannot rename {} to {}", temporary.string(), target.string()), errno);
   }
+  guard.keep();
   sync_folder(target.parent_path());
 }
 

@@ -41,8 +41,9 @@ struct State {
   std::shared_ptr<spdlog::logger> file_logger;
 };
 
+// Never destroyed: a thread may still speak while the program ends.
 State& state() {
-  static State instance;
+  static State& instance = *new State;
   return instance;
 }
 

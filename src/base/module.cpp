@@ -21,13 +21,17 @@ std::filesystem::path library_folder() {
 
 void* open_module(const std::string& name) {
   static std::mutex mutex;
-  static std::map<std::string, void*> opened;
+  static auto& opened = *new std::map<std::string, void*>;  // never destroyed
   const std::lock_guard lock(mutex);
   if (const auto found = opened.find(name); found != opened.end()) return found->second;
   const std::filesystem::path path = library_folder() / ("liblockstep_" + name + ".so");
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (handle == nullptr) {
-    throw unavailable_error(format("cannot open the {} part of lockstep: {}", name, dlerror()));
+    throw unavailable_error(format(
+        "cannot open the {} part of lockstep: {} (was it built, and are the libraries that it "
+        "needs installed? launch/setup and launch/build do both)",
+        name,
+        dlerror()));
   }
   opened[name] = handle;
   return handle;

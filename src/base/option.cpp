@@ -22,9 +22,12 @@ T parse_number(const std::string& name, const std::string& text, const char* typ
   T value{};
   const char* begin = text.data();
   const char* end = begin + text.size();
-  if (begin != end && *begin == '+') ++begin;
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') ++begin;
   const auto result = std::from_chars(begin, end, value);
-  if (result.ec != std::errc{} || result.ptr != end || begin == end) {
+  if (result.ec == std::errc::result_out_of_range && result.ptr == end) {
+    throw config_error(format("{} = \"{}\" is out of range for {}", name, text, type));
+  }
+  if (result.ec != std::errc{} || result.ptr != end) {
     throw config_error(format("{} = \"{}\" is not {}", name, text, type));
   }
   return value;
@@ -52,14 +55,19 @@ std::string list_text(const std::vector<double>& values) {
   return text;
 }
 
+// Empty text is the empty list. Throws with the whole text: an item alone could not be found again.
 std::vector<double> parse_list(const std::string& name, const std::string& text) {
   std::vector<double> values;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
+  if (text.empty()) return values;
+  for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     std::string item = text.substr(begin, end - begin);
     std::erase(item, ' ');
-    values.push_back(parse_finite(name, item));
+    if (item.empty()) {
+      throw config_error(
+          format("{} = \"{}\" has an empty item: write numbers with commas between", name, text));
+    }
+    values.push_back(parse_finite(format("{} = \"{}\": item", name, text), item));
     begin = end + 1;
   }
   return values;

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -54,11 +55,11 @@ void Progress::draw(bool last) {
                   unit_,
                   share * 100,
                   count_text(rate));
-    if (!last && rate > 0) {
+    if (!last && rate > 0 && done_ < total_) {
       line += ", " + duration_text(static_cast<double>(total_ - done_) / rate) + " left";
     }
     if (terminal_) {
-      const auto filled = static_cast<std::size_t>(share * kBarWidth);
+      const auto filled = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * kBarWidth);
       line = "[" + std::string(filled, '#') + std::string(kBarWidth - filled, ' ') + "] " + line;
     }
   }

@@ -7,10 +7,17 @@
 
 namespace lockstep {
 
+namespace {
+
+constexpr double kLongest_s = 1e12;  // beyond it a duration is no estimate any more
+
+}  // namespace
+
 std::string bytes_text(double bytes) {
   static constexpr std::array kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   std::size_t unit = 0;
-  while (std::abs(bytes) >= 1024.0 && unit + 1 < kUnits.size()) {
+  // The limits are where rounding would print the next unit's 1 as 1024, or 1000.
+  while (std::abs(bytes) >= (unit == 0 ? 1023.5 : 1023.95) && unit + 1 < kUnits.size()) {
     bytes /= 1024.0;
     ++unit;
   }
@@ -25,8 +32,11 @@ std::string count_text(double count) {
 }
 
 std::string duration_text(double seconds) {
-  if (seconds < 1e-3) return format("{:.0f} us", seconds * 1e6);
-  if (seconds < 1.0) return format("{:.0f} ms", seconds * 1e3);
+  if (!(std::abs(seconds) < kLongest_s)) return "?";
+  if (seconds < 0) return "-" + duration_text(-seconds);
+  if (seconds == 0) return "0 s";
+  if (seconds < 0.9995e-3) return format("{:.0f} us", seconds * 1e6);
+  if (seconds < 0.9995) return format("{:.0f} ms", seconds * 1e3);
   if (seconds < 9.95) return format("{:.1f} s", seconds);
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 60) return format("{} s", whole);

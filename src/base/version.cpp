@@ -5,17 +5,17 @@
 namespace lockstep {
 
 const BuildInfo& build_info() {
-  static const BuildInfo info{LOCKSTEP_VERSION,
-                              LOCKSTEP_GIT_ID,
-                              LOCKSTEP_BUILD_ID,
-                              LOCKSTEP_COMPILER,
-                              LOCKSTEP_BUILD_TYPE,
-                              LOCKSTEP_LIBTORCH_VERSION,
-                              LOCKSTEP_CUDA_VERSION,
-                              LOCKSTEP_NCCL_VERSION,
-                              LOCKSTEP_MPI_VERSION,
-                              LOCKSTEP_HDF5_VERSION,
-                              LOCKSTEP_BOOST_VERSION};
+  static const BuildInfo& info = *new BuildInfo{LOCKSTEP_VERSION,
+                                                LOCKSTEP_GIT_ID,
+                                                LOCKSTEP_BUILD_ID,
+                                                LOCKSTEP_COMPILER,
+                                                LOCKSTEP_BUILD_TYPE,
+                                                LOCKSTEP_LIBTORCH_VERSION,
+                                                LOCKSTEP_CUDA_VERSION,
+                                                LOCKSTEP_NCCL_VERSION,
+                                                LOCKSTEP_MPI_VERSION,
+                                                LOCKSTEP_HDF5_VERSION,
+                                                LOCKSTEP_BOOST_VERSION};
   return info;
 }
 

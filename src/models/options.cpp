@@ -71,7 +71,7 @@ void bind_options(OptionTable& table, Options& options) {
             "pool",
             options.pool,
             "What the head reads. token: a class token beside the patches. avg: the mean over the "
-            "patches, without a class token.",
+            "patches; the class token stays in attention, as in timm.",
             {"token", "avg"});
   table.add("model",
             "dropout",
@@ -119,6 +119,9 @@ void validate(const Options& options) {
   if (options.mlp_ratio * static_cast<double>(options.dim) < 1) {
     throw config_error(format("model.mlp_ratio = {} leaves the MLP without a unit: 4 is usual",
                               options.mlp_ratio));
+  }
+  if (options.pool != "token" && options.pool != "avg") {
+    throw config_error(format("model.pool = {} is neither token nor avg", options.pool));
   }
   check_rate("dropout", options.dropout);
   check_rate("drop_path", options.drop_path);

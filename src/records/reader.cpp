@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kLargestFileBytes = 4ULL << 30;
+constexpr std::int64_t kLargestWorld = 1 << 20;  // beyond it a header is damaged
 
 // The lines of a file, parsed one after the other.
 class LineReader {
@@ -68,7 +69,7 @@ RankHeader parse_header(const JsonFields& fields) {
   header.device = fields.text("device");
   header.build_id = fields.text("build_id");
   header.start_time = fields.text("start_time");
-  if (header.rank >= header.world_size) {
+  if (header.rank >= header.world_size || header.world_size > kLargestWorld) {
     fields.fail(format("rank {} of a world of {}", header.rank, header.world_size));
   }
   return header;

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 namespace lockstep::records {
 namespace {
@@ -77,6 +78,21 @@ bool append(LineFile& file, JsonLine& line, const Record& record) noexcept {
   }
 }
 
+// A crash may have left a part of a line: what is appended must start on a line of its own.
+void drop_cut_line(const FileHandle& file, const std::filesystem::path& path) {
+  const std::uint64_t size = file_size_bytes(file, path);
+  std::uint64_t keep = size;
+  char last = '\n';
+  while (keep > 0) {
+    read_exactly(file, path, keep - 1, std::as_writable_bytes(std::span(&last, 1)));
+    if (last == '\n') break;
+    --keep;
+  }
+  if (keep < size && ftruncate(file.get(), static_cast<off_t>(keep)) != 0) {
+    throw io_error(format("cannot cut the last line of {}", path.string()), errno);
+  }
+}
+
 nlohmann::ordered_json number_or_null(double value) {
   if (!std::isfinite(value)) return nullptr;
   return value;
@@ -86,8 +102,10 @@ nlohmann::ordered_json number_or_null(double value) {
 
 LineFile::LineFile(std::filesystem::path path)
     : path_(std::move(path)),
-      file_(open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
+      file_(open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {
   if (!file_) throw io_error(format("cannot open {} for writing", path_.string()), errno);
+  struct stat status {};
+  if (fstat(file_.get(), &status) == 0 && S_ISREG(status.st_mode)) drop_cut_line(file_, path_);
 }
 
 bool LineFile::append(std::string_view line) noexcept {

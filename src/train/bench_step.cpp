@@ -8,6 +8,8 @@
 #include <lockstep/base/random.h>
 #include <lockstep/weights/module_tensors.h>
 
+#include <ATen/ops/ones_like.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -51,31 +53,37 @@ class MemoryDataset final : public data::Dataset {
 // The same tensors in every step, from a file that a peer can read too.
 class FixedFeeder final : public augment::Feeder {
  public:
-  FixedFeeder(Job& job, const std::string& file, std::int64_t batch) {
-    const auto tensors = weights::read_tensors(file);
-    const auto x = tensors.find("x");
-    const auto y = tensors.find("y");
-    if (x == tensors.end() || y == tensors.end()) {
-      throw data_error(format("{} lacks x or y: bench.batch_file needs both", file));
-    }
+  FixedFeeder(Job& job, const std::string& path, std::int64_t batch) {
+    const weights::SafetensorsFile file(path);
+    const at::Tensor x = find(file, "x");
+    const at::Tensor y = find(file, "y");
     const std::int64_t begin = job.mesh.data().rank() * batch;
-    if (x->second.size(0) < begin + batch || y->second.size(0) != x->second.size(0)) {
+    if (x.size(0) < begin + batch || y.size(0) != x.size(0)) {
       throw data_error(format("{} holds {} samples; {} ranks x {} need more",
-                              file,
-                              x->second.size(0),
+                              path,
+                              x.size(0),
                               job.mesh.data().size(),
                               batch));
     }
     const at::Device device = torch_device(job.device);
-    batch_.images = x->second.narrow(0, begin, batch).to(device, at::kFloat).contiguous();
-    batch_.labels = y->second.narrow(0, begin, batch).to(device, at::kLong).contiguous();
-    batch_.weights = at::Tensor(batch_.labels).to(at::kFloat) * 0 + 1;
-    batch_.sample_ids = y->second.narrow(0, begin, batch).to(at::kLong).contiguous();
+    batch_.images = x.narrow(0, begin, batch).to(device, at::kFloat).contiguous();
+    batch_.labels = y.narrow(0, begin, batch).to(device, at::kLong).contiguous();
+    batch_.weights = at::ones_like(batch_.labels, at::kFloat);
+    batch_.sample_ids = y.narrow(0, begin, batch).to(at::kLong).contiguous();
   }
   augment::DeviceBatch feed(const data::Batch& /*batch*/) override { return batch_; }
   gpu::Event* reusable() override { return nullptr; }
 
  private:
+  static at::Tensor find(const weights::SafetensorsFile& file, const char* key) {
+    const auto found = file.tensors().find(key);
+    if (found == file.tensors().end()) {
+      throw data_error(
+          format("{} lacks {}: bench.batch_file needs x and y", file.path().string(), key));
+    }
+    return weights::tensor_of(found->second);
+  }
+
   augment::DeviceBatch batch_;
 };
 

@@ -9,6 +9,7 @@
 #include <lockstep/eval/evaluator.h>
 #include <lockstep/snapshot/snapshot.h>
 #include <lockstep/train/run.h>
+#include <lockstep/train/torch_error.h>
 
 #include <optional>
 
@@ -75,7 +76,7 @@ class Run {
         *session_.val_data,
         [this](const at::Tensor& images) {
           const AutocastScope autocast(settings_.precision.compute, images.device().type());
-          return session_.model->forward(images, {});
+          return with_torch_errors([&] { return session_.model->forward(images, {}); });
         },
         options);
     session_.model->train();

@@ -6,6 +6,7 @@
 #include <lockstep/base/log.h>
 #include <lockstep/base/version.h>
 #include <lockstep/models/classification.h>
+#include <lockstep/train/torch_error.h>
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/ops/zeros.h>
@@ -88,12 +89,13 @@ void build_model(const Job& job, Session& session) {
   session.model =
       std::make_shared<models::Vit>(settings.model, static_cast<std::uint64_t>(settings.run.seed));
   if (!settings.weights.init.empty()) {
-    weights::load_module(*session.model,
-                         settings.weights.init,
-                         settings.weights,
-                         [](const std::string&, const at::Tensor& from, const at::Tensor& to) {
-                           return models::resize_positions_like(from, to);
-                         });
+    weights::load_module(
+        *session.model,
+        settings.weights.init,
+        settings.weights,
+        [](const std::string&, const at::Tensor& stored, const at::Tensor& wanted) {
+          return models::resize_positions_like(stored, wanted);
+        });
   }
   session.model->to(torch_device(job.device));
 }
@@ -160,6 +162,7 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   data::LoaderOptions loading;
   loading.sampler = sampler;
   loading.rank = job.mesh.data().rank();
+  loading.reader = settings.data.reader;
   loading.threads = settings.data.threads;
   loading.prefetch = settings.data.prefetch;
   loading.verify = settings.data.verify;
@@ -217,9 +220,9 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
   check_same_everywhere(job, *session);
-  comm::agree(job.world, [&] { build_model(job, *session); });
+  train::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
-  comm::agree(job.world, [&] { build_input(job, *session, sampler); });
+  train::agree(job.world, [&] { build_input(job, *session, sampler); });
   return session;
 }
 

@@ -35,8 +35,6 @@ data::SamplerOptions plan_sampler(const Settings& settings,
                                   std::int64_t num_ranks);
 StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler);
 
-at::Device torch_device(const comm::Device& device);
-
 // Members are destroyed in reverse: loader and reducer first, data sets last.
 struct Session {
   std::unique_ptr<data::Dataset> train_data;
@@ -51,8 +49,9 @@ struct Session {
   std::unique_ptr<data::Loader> loader;
 };
 
-// Collective. Throws: AgreedError on all ranks: data (65, 74), model and step plan (78), memory
-// (71).
-std::unique_ptr<Session> open_session(Job& job);
+// `train_data` takes the place of data.train when it is given (benchmarks).
+// Collective. Throws: AgreedError on all ranks: data (65, 74), model and step plan (78), memory (71).
+std::unique_ptr<Session> open_session(Job& job,
+                                      std::unique_ptr<data::Dataset> train_data = nullptr);
 
 }  // namespace lockstep::train

@@ -6,6 +6,7 @@
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
 #include <lockstep/models/classification.h>
+#include <lockstep/train/torch_error.h>
 
 #include <algorithm>
 #include <utility>
@@ -43,7 +44,7 @@ void Trainer::step() {
       micro_step(micro);
     } catch (...) {
       // Peers wait for our buckets: issue them all, flagged, so that every rank drops this step.
-      local_error_ = current_error();
+      local_error_ = current_torch_error();
       session_.reducer->abandon(kBadFlag);
     }
   }

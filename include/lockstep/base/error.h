@@ -28,17 +28,19 @@ class Error : public std::runtime_error {
 };
 
 // Shorthands, so that a throw says what kind of failure it is.
-Error usage_error(const std::string& cause);
-Error config_error(const std::string& cause);
-Error data_error(const std::string& cause);
-Error io_error(const std::string& cause);
+using Place = std::source_location;
+Error usage_error(const std::string& cause, Place place = Place::current());
+Error config_error(const std::string& cause, Place place = Place::current());
+Error data_error(const std::string& cause, Place place = Place::current());
+Error io_error(const std::string& cause, Place place = Place::current());
 // An io_error whose cause ends with the text of `errno_value`.
-Error io_error(const std::string& cause, int errno_value);
-Error unavailable_error(const std::string& cause);
-Error internal_error(const std::string& cause,
-                     std::source_location place = std::source_location::current());
+Error io_error(const std::string& cause, int errno_value, Place place = Place::current());
+Error unavailable_error(const std::string& cause, Place place = Place::current());
+Error internal_error(const std::string& cause, Place place = Place::current());
 
-// Turns any exception into an Error: std::bad_alloc becomes 71, an unknown one 70.
+// Turns any exception into an Error. An Error stays what it is; an allocation that failed, also one
+// inside LibTorch (known by its words), becomes 71, a file system error 74 and anything else 70.
+// The cause is one line: what follows the first line (LibTorch adds a backtrace) is dropped.
 // Requires: called inside a catch block.
 Error current_error();
 

@@ -45,16 +45,17 @@ void write_all(const FileHandle& file,
 std::string read_text(const std::filesystem::path& path, std::uint64_t limit_bytes = 1ULL << 30);
 
 // Writes beside the target, fsyncs, renames over it and fsyncs the folder: a reader sees the old
-// content or the new, never a part.
+// content or the new, never a part, and a failure leaves nothing beside it.
 void write_text_atomically(const std::filesystem::path& path, std::string_view text);
 
 // Flushes file (or folder) content to the disk.
 void sync_file(const FileHandle& file, const std::filesystem::path& path);
 void sync_folder(const std::filesystem::path& folder);
 
-// A path beside `target` that no other process uses; renamed over the target by publish_file.
+// A path beside `target` that no other call on any host gives; renamed over the target by
+// publish_file.
 std::filesystem::path temporary_beside(const std::filesystem::path& target);
-// fsync, rename, fsync of the folder.
+// fsync, rename, fsync of the folder. Removes the temporary file when it cannot be published.
 void publish_file(const std::filesystem::path& temporary, const std::filesystem::path& target);
 
 void make_folders(const std::filesystem::path& folder);

@@ -12,12 +12,14 @@
 
 namespace lockstep {
 
-using FormatArg = std::variant<bool, std::int64_t, std::uint64_t, double, std::string_view>;
+using FormatArg =
+    std::variant<bool, char, std::int64_t, std::uint64_t, float, double, std::string_view>;
 
 template <class T>
 FormatArg make_format_arg(const T& value) {
   using Plain = std::remove_cvref_t<T>;
-  if constexpr (std::same_as<Plain, bool>) {
+  if constexpr (std::same_as<Plain, bool> || std::same_as<Plain, char> ||
+                std::same_as<Plain, float>) {
     return value;
   } else if constexpr (std::is_enum_v<Plain>) {
     return static_cast<std::int64_t>(value);
@@ -34,7 +36,8 @@ FormatArg make_format_arg(const T& value) {
 
 std::string format_args(std::string_view text, std::span<const FormatArg> args);
 
-// format("{} of {:.1f} %", 3, 12.5). A malformed text ends in LOCKSTEP_CHECK.
+// format("{} of {:.1f} %", 3, 12.5). Numbers, characters, text, enumerations (as their number).
+// Throws: Error(kInternal) that shows a malformed text.
 template <class... Args>
 std::string format(std::string_view text, const Args&... args) {
   const std::initializer_list<FormatArg> list{make_format_arg(args)...};

@@ -29,7 +29,9 @@ struct Option {
 
 class OptionTable {
  public:
-  // Binds a field. The default is what the field holds now.
+  // Binds a field, which must outlive the table. The default is what the field holds now. The
+  // returned reference is good until the next add().
+  // Requires: section.key is not in the table yet.
   Option& add(const std::string& section,
               const std::string& key,
               bool& field,

@@ -2,7 +2,8 @@
 // position, without the HDF5 library on the way.
 #pragma once
 
-#include <array>
+#include <lockstep/data/options.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -10,8 +11,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include <lockstep/data/options.h>
 
 namespace lockstep::data {
 
@@ -32,24 +31,37 @@ struct DatasetInfo {
   bool has_checksums = false;
 };
 
+// The boxes of one sample of a detection file, n of them; views into the data set.
+struct Boxes {
+  std::span<const float> corners;         // (n, 4) x0 y0 x1 y1 in pixels
+  std::span<const std::int64_t> classes;  // (n)
+  std::span<const float> areas;           // (n) square pixels
+  std::span<const std::uint8_t> crowd;    // (n) 0 or 1
+};
+
+// Thread: every function may be called from any thread.
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual const DatasetInfo& info() const = 0;
-  std::int64_t sample_bytes() const {
-    return info().height * info().width * info().channels;
-  }
-  // Pixels of sample `index` as u8 (H, W, C), positional read; `verify` checks its CRC-32C.
-  // Throws: Error(kBadData) naming file, sample and byte range; Error(kIo). Thread: any.
+  std::int64_t sample_bytes() const { return info().height * info().width * info().channels; }
+  // Pixels of sample `index` as u8 (H, W, C), positional read; `verify` checks its CRC-32C (where
+  // the file has them). Requires: out has sample_bytes() bytes.
+  // Throws: Error(kBadData) naming file, sample and byte range; Error(kIo).
   virtual void read_pixels(std::int64_t index, std::span<std::byte> out, bool verify) const = 0;
+  // 0 in detection files.
   virtual std::int64_t label(std::int64_t index) const = 0;
   virtual std::int64_t sample_id(std::int64_t index) const = 0;
+  // Empty in classification files.
+  virtual Boxes boxes(std::int64_t /*index*/) const { return {}; }
 };
 
-// Opens one file (or a sharded set through its .json manifest), refuses what must not be trusted.
+// Opens one file and refuses what must not be trusted; labels, ids and checksums are in memory
+// afterwards (20 bytes a sample). Files that lockstep did not write are opened with stated
+// defaults: classes "0" to the largest label, image_mean and image_std 0.5.
 // Throws: Error(kIo) when it cannot be opened, Error(kBadData) with file, key and reason otherwise:
 // not HDF5, wrong format version, label outside the classes, counts that do not match, links that
-// leave the file, external storage, virtual data sets.
+// leave the file, external storage, virtual data sets, bytes that do not match their checksum.
 std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& path, const Options& options);
 
 }  // namespace lockstep::data

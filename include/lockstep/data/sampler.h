@@ -15,8 +15,8 @@ struct SamplerOptions {
   std::int64_t num_ranks = 1;       // R
   std::int64_t accumulate = 1;      // A micro-batches; a global step takes R x B x A samples
   std::uint64_t seed = 0;
-  bool shuffle = true;       // exact uniform shuffle, redrawn every epoch
-  bool drop_last = false;    // false: the last step of an epoch is padded with zero-weight samples
+  bool shuffle = true;     // exact uniform shuffle, redrawn every epoch
+  bool drop_last = false;  // false: the last step of an epoch is padded with zero-weight samples
 };
 
 // Index -1 marks a padding slot (weight 0).
@@ -32,8 +32,14 @@ class Sampler {
   std::int64_t num_real(std::int64_t step_in_epoch) const;
   // Sample indices of one micro-batch of one rank, length B, -1 where padded.
   // Requires: begin_epoch(epoch) was called for the epoch in question.
-  std::vector<std::int64_t> micro_batch(std::int64_t step_in_epoch, std::int64_t micro,
+  std::vector<std::int64_t> micro_batch(std::int64_t step_in_epoch,
+                                        std::int64_t micro,
                                         std::int64_t rank) const;
+  // The same without an allocation. Requires: `out` has length B.
+  void fill_micro_batch(std::int64_t step_in_epoch,
+                        std::int64_t micro,
+                        std::int64_t rank,
+                        std::span<std::int64_t> out) const;
   // Draws the order of an epoch (Fisher-Yates from Philox keyed by seed and epoch).
   void begin_epoch(std::int64_t epoch);
   std::span<const std::int64_t> order() const { return order_; }

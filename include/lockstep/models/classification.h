@@ -12,8 +12,10 @@ struct ClassificationLoss {
 
 // logits (B, K), labels (B) i64, weights (B) 0 or 1. `normaliser` is the number of real samples of
 // the whole global step (all ranks and micro-batches), so that gradients simply add up.
-ClassificationLoss cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
-                                 const at::Tensor& weights, double normaliser,
+ClassificationLoss cross_entropy(const at::Tensor& logits,
+                                 const at::Tensor& labels,
+                                 const at::Tensor& weights,
+                                 double normaliser,
                                  double label_smoothing);
 
 }  // namespace lockstep::models

@@ -1,13 +1,16 @@
 // Vision Transformer (Dosovitskiy et al. 2021) with the parameter names and the numbers of timm's
-// VisionTransformer.
+// VisionTransformer: pool "token" reads the class token after `norm`; pool "avg" reads the mean of
+// the patch tokens (the class token stays in attention) through `fc_norm`. `dropout` is timm's
+// pos_drop_rate and proj_drop_rate (after the positions, the attention's projection and both layers
+// of the MLP); `drop_path` rises linearly over the blocks from 0; layer_scale is init_values.
 #pragma once
 
-#include <cstdint>
-#include <memory>
+#include <lockstep/models/options.h>
 
 #include <torch/nn/module.h>
 
-#include <lockstep/models/options.h>
+#include <cstdint>
+#include <memory>
 
 namespace lockstep::models {
 
@@ -21,11 +24,14 @@ struct ForwardContext {
 
 class Vit : public torch::nn::Module {
  public:
-  // Weights drawn as timm does (truncated normal 0.02, zero biases), from `seed`: equal on all ranks.
+  // Weights are drawn as timm does (linear and position weights normal 0.02, biases 0, patch
+  // projection uniform), from `seed` alone: equal on all ranks.
+  // Throws: Error(kConfig) as validate(options).
   Vit(const Options& options, std::uint64_t seed);
   ~Vit() override;
 
-  // images (B, C, S, S) floating point -> logits (B, num_classes).
+  // images (B, C, S, S) floating point -> logits (B, num_classes). Reads no value back from the
+  // device. In training with dropout or drop_path, context.sample_ids is needed.
   at::Tensor forward(const at::Tensor& images, const ForwardContext& context);
   const Options& options() const;
 
@@ -35,8 +41,14 @@ class Vit : public torch::nn::Module {
 };
 
 // Position embeddings (1, prefix + g*g, D) for another grid: bicubic with antialiasing on the grid
-// part, prefix tokens kept (timm's resample_abs_pos_embed).
-at::Tensor resize_positions(const at::Tensor& positions, std::int64_t new_grid,
+// part, prefix tokens kept (timm's resample_abs_pos_embed). The same grid returns `positions`.
+// Throws: Error(kBadData) when the grid part is no square.
+at::Tensor resize_positions(const at::Tensor& positions,
+                            std::int64_t new_grid,
                             std::int64_t num_prefix_tokens);
+
+// Positions `from` of a file for the grid of the parameter `to`, both with one class token:
+// resize_positions. Undefined when the two are not positions of square grids of one width.
+at::Tensor resize_positions_like(const at::Tensor& from, const at::Tensor& to);
 
 }  // namespace lockstep::models

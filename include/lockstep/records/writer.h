@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace lockstep::records {
@@ -17,7 +18,7 @@ class JsonLine;
 // Thread: one thread at a time.
 class LineFile {
  public:
-  // Creates the file where it is missing and appends to what is there.
+  // Creates the file where it is missing and appends to what is there, less a cut last line.
   // Throws: Error(kIo) naming the path.
   explicit LineFile(std::filesystem::path path);
 

@@ -4,6 +4,8 @@
 #include <lockstep/comm/world.h>
 #include <lockstep/train/settings.h>
 
+#include <c10/core/Device.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +28,9 @@ struct Job {
   std::string command_line;  // written as command.txt
   Position& position;
 };
+
+// The device as LibTorch names it.
+at::Device torch_device(const comm::Device& device);
 
 // Trains to the end and leaves a run directory (docs/launching.md lists its files).
 // Collective. Throws: AgreedError on all ranks alike; Error(kPeerLost) when a peer is gone.

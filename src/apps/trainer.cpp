@@ -1,0 +1,81 @@
+// lockstep-trainer: train, eval and bench. Opens the world first and closes it last; the only place
+// that reports a failure.
+#include "failure.h"
+#include "trainer_commands.h"
+
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/base/log.h>
+#include <lockstep/base/process.h>
+#include <lockstep/base/threads.h>
+#include <lockstep/train/torch_error.h>
+
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iterator>
+#include <map>
+
+namespace lockstep::apps {
+namespace {
+
+int dispatch(Invocation& invocation, const std::string& command) {
+  if (command == "train") return run_train(invocation);
+  if (command == "eval") return run_eval(invocation);
+  if (command == "bench") return run_bench(invocation);
+  throw usage_error(format(
+      "\"{}\" is not in this version of lockstep-trainer: train, eval and bench are", command));
+}
+
+// One compute thread a rank unless the user asks for more: two OpenMP threads that share a busy
+// core cost several times what they bring.
+void set_up_threads(const comm::World& world) {
+  const std::string widened = widen_affinity(world.local_size());
+  if (!widened.empty() && world.rank() == 0) log::info("{}", widened);
+  const auto asked = environment("OMP_NUM_THREADS");
+  at::set_num_threads(asked ? std::max(1, std::atoi(asked->c_str())) : 1);
+}
+
+// The failure of this rank alone: peers may wait in a collective, so all are ended.
+int leave_alone(comm::World& world, const Error& error, const train::Position& position) {
+  report_failure(error, world.rank(), position.phase, position.step);
+  if (world.size() > 1) world.abort(error.code());
+  return static_cast<int>(error.code());
+}
+
+int run_in(comm::World& world, int argc, char** argv) {
+  log::set_rank(world.rank(), world.size());
+  set_up_threads(world);
+  train::Position position;
+  Invocation invocation{world, {}, {}, position};
+  for (int i = 0; i < argc; ++i) {
+    invocation.command_line += std::string(i == 0 ? "" : " ") + argv[i];
+    if (i >= 2) invocation.arguments.emplace_back(argv[i]);
+  }
+  try {
+    return dispatch(invocation, argc > 1 ? argv[1] : "");
+  } catch (const comm::AgreedError& error) {
+    if (error.rank() == world.rank()) {
+      report_failure(error, world.rank(), position.phase, position.step);
+    }
+    return static_cast<int>(error.code());
+  } catch (...) {
+    return leave_alone(world, train::current_torch_error(), position);
+  }
+}
+
+}  // namespace
+}  // namespace lockstep::apps
+
+int main(int argc, char** argv) {
+  using namespace lockstep;
+  try {
+    const std::unique_ptr<comm::World> world = comm::open_world();
+    return apps::run_in(*world, argc, argv);
+  } catch (...) {
+    const Error error = current_error();
+    apps::report_failure(error, 0, "start", 0);
+    return static_cast<int>(error.code());
+  }
+}

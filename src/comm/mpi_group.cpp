@@ -1,0 +1,168 @@
+#include "mpi_group.h"
+
+#include "mpi_exchange.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace lockstep::comm {
+namespace {
+
+// Below this MPI's own all-reduce needs fewer messages; above this many ranks the direct exchange
+// needs too many.
+constexpr std::size_t kExchangeFrom_bytes = 8192;
+constexpr int kExchangeMost_ranks = 16;
+// A large buffer travels in pieces, so that one is reduced while the next is on its way and a look
+// at MPI stays short beside a computing rank.
+constexpr std::size_t kPiece_bytes = std::size_t{1} << 20;
+// MPI guarantees tags up to 32767. User messages have tag 0; exchanges take turns with the others.
+constexpr int kUserTag = 0;
+constexpr int kTagPairs = 16000;
+
+class MpiWork final : public Work {
+ public:
+  using Operations = std::vector<std::shared_ptr<MpiOperation>>;
+
+  MpiWork(std::shared_ptr<MpiEngine> engine, Operations operations)
+      : engine_(std::move(engine)), operations_(std::move(operations)) {}
+  bool done() override {
+    return std::all_of(operations_.begin(), operations_.end(), [](const auto& operation) {
+      return operation->finished();
+    });
+  }
+  void wait(gpu::StreamHandle /*stream*/) override {
+    for (const auto& operation : operations_) engine_->wait(*operation);
+  }
+  double busy_s() override {
+    if (!done()) return 0;
+    // They overlap: from the first start to the last end.
+    double start_s = operations_.front()->start_s();
+    double end_s = start_s;
+    for (const auto& operation : operations_) end_s = std::max(end_s, operation->end_s());
+    return end_s - start_s;
+  }
+
+ private:
+  std::shared_ptr<MpiEngine> engine_;
+  Operations operations_;  // never empty
+};
+
+bool is_half(DType type) { return type == DType::kF16 || type == DType::kBF16; }
+
+MPI_Op mpi_op(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return MPI_SUM;
+    case ReduceOp::kMin:
+      return MPI_MIN;
+    case ReduceOp::kMax:
+      return MPI_MAX;
+  }
+  return MPI_OP_NULL;
+}
+
+}  // namespace
+
+MpiGroup::MpiGroup(std::shared_ptr<MpiEngine> engine, MPI_Comm comm, GroupPlace place)
+    : engine_(std::move(engine)), comm_(comm), place_(std::move(place)) {}
+
+std::unique_ptr<Work> MpiGroup::post(std::shared_ptr<MpiOperation> operation) {
+  engine_->post(operation);
+  return std::make_unique<MpiWork>(engine_, MpiWork::Operations{std::move(operation)});
+}
+
+template <class Start>
+std::unique_ptr<Work> MpiGroup::post(const char* verb, std::size_t size_bytes, Start start) {
+  return post(
+      std::make_shared<StartedOperation<Start>>(verb, size_bytes, place_, std::move(start)));
+}
+
+int MpiGroup::next_tag() {
+  const int tag = 1 + 2 * num_exchanges_;
+  num_exchanges_ = (num_exchanges_ + 1) % kTagPairs;
+  return tag;
+}
+
+std::unique_ptr<Work> MpiGroup::all_reduce_async(
+    void* buffer, std::size_t count, DType type, ReduceOp op, gpu::StreamHandle /*ready*/) {
+  const std::size_t bytes = count * size_bytes(type);
+  const bool by_exchange =
+      is_half(type) || (bytes >= kExchangeFrom_bytes && size() <= kExchangeMost_ranks);
+  if (!by_exchange) {
+    return post("all-reduce", bytes, [=, comm = comm_](auto next) {
+      check_mpi(
+          MPI_Iallreduce(
+              MPI_IN_PLACE, buffer, mpi_count(count), mpi_type(type), mpi_op(op), comm, next()),
+          "MPI_Iallreduce");
+    });
+  }
+  const Slices slices = aligned_slices(count, size());
+  auto* data = static_cast<std::byte*>(buffer);
+  std::byte* own = data + slices.begin(rank()) * size_bytes(type);
+  const Exchange exchange{comm_, next_tag(), data, own, slices, type, op, true};
+  return post(std::make_shared<ExchangeOperation>("all-reduce", bytes, place_, exchange, pool_));
+}
+
+std::unique_ptr<Work> MpiGroup::broadcast_async(
+    void* buffer, std::size_t count, DType type, int root, gpu::StreamHandle /*ready*/) {
+  return post("broadcast", count * size_bytes(type), [=, comm = comm_](auto next) {
+    check_mpi(MPI_Ibcast(buffer, mpi_count(count), mpi_type(type), root, comm, next()),
+              "MPI_Ibcast");
+  });
+}
+
+std::unique_ptr<Work> MpiGroup::all_gather_async(
+    const void* in, void* out, std::size_t count, DType type, gpu::StreamHandle /*ready*/) {
+  return post("all-gather", count * size_bytes(type), [=, comm = comm_](auto next) {
+    const int n = mpi_count(count);
+    check_mpi(MPI_Iallgather(in, n, mpi_type(type), out, n, mpi_type(type), comm, next()),
+              "MPI_Iallgather");
+  });
+}
+
+std::unique_ptr<Work> MpiGroup::reduce_scatter_async(const void* in,
+                                                     void* out,
+                                                     std::size_t count,
+                                                     DType type,
+                                                     ReduceOp op,
+                                                     gpu::StreamHandle /*ready*/) {
+  const std::size_t total = count * static_cast<std::size_t>(size());
+  const Exchange exchange{comm_,
+                          next_tag(),
+                          static_cast<const std::byte*>(in),
+                          static_cast<std::byte*>(out),
+                          Slices{total, count},
+                          type,
+                          op,
+                          false};
+  return post(std::make_shared<ExchangeOperation>(
+      "reduce-scatter", total * size_bytes(type), place_, exchange, pool_));
+}
+
+std::unique_ptr<Work> MpiGroup::all_to_all_async(
+    const void* in, void* out, std::size_t count, DType type, gpu::StreamHandle /*ready*/) {
+  return post("all-to-all", count * size_bytes(type), [=, comm = comm_](auto next) {
+    const int n = mpi_count(count);
+    check_mpi(MPI_Ialltoall(in, n, mpi_type(type), out, n, mpi_type(type), comm, next()),
+              "MPI_Ialltoall");
+  });
+}
+
+std::unique_ptr<Work> MpiGroup::send_async(
+    const void* buffer, std::size_t count, DType type, int to, gpu::StreamHandle /*ready*/) {
+  return post("send", count * size_bytes(type), [=, comm = comm_](auto next) {
+    check_mpi(MPI_Isend(buffer, mpi_count(count), mpi_type(type), to, kUserTag, comm, next()),
+              "MPI_Isend");
+  });
+}
+
+std::unique_ptr<Work> MpiGroup::receive_async(
+    void* buffer, std::size_t count, DType type, int from, gpu::StreamHandle /*ready*/) {
+  return post("receive", count * size_bytes(type), [=, comm = comm_](auto next) {
+    check_mpi(MPI_Irecv(buffer, mpi_count(count), mpi_type(type), from, kUserTag, comm, next()),
+              "MPI_Irecv");
+  });
+}
+
+}  // namespace lockstep::comm

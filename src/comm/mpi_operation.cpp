@@ -1,0 +1,57 @@
+#include "mpi_operation.h"
+
+#include <lockstep/base/clock.h>
+#include <lockstep/base/format.h>
+#include <lockstep/base/process.h>
+#include <lockstep/base/units.h>
+
+#include <array>
+
+namespace lockstep::comm {
+
+std::string MpiOperation::text() const {
+  return format("{} of {} in the {} group on rank {} of {} ({})",
+                verb_,
+                bytes_text(static_cast<double>(size_bytes_)),
+                place_.name,
+                place_.rank,
+                place_.size,
+                host_name());
+}
+
+void MpiOperation::finish(std::optional<Error> failure) {
+  end_s_ = now_s();
+  failure_ = std::move(failure);
+  state_.store(failure_ ? kFailed : kDone, std::memory_order_release);
+  state_.notify_all();
+}
+
+void MpiOperation::throw_if_failed() const {
+  if (state_.load(std::memory_order_acquire) == kFailed) throw Error(*failure_);
+}
+
+void check_mpi(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  throw Error(ExitCode::kPeerLost,
+              format("{} failed: {}; a peer or the network was lost, see the other ranks' logs",
+                     call,
+                     std::string_view(text.data(), static_cast<std::size_t>(length))));
+}
+
+MPI_Request* RequestOperation::next() {
+  requests_.push_back(MPI_REQUEST_NULL);
+  return &requests_.back();
+}
+
+bool RequestOperation::advance() {
+  int done = 0;
+  check_mpi(
+      MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE),
+      "MPI_Testall");
+  return done != 0;
+}
+
+}  // namespace lockstep::comm

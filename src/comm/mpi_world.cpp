@@ -1,0 +1,168 @@
+// The world of an MPI job: start-up and shut-down of MPI, who is where, and the control plane.
+#include "data_plane.h"
+#include "host_memory.h"
+#include "mpi_engine.h"
+#include "mpi_group.h"
+#include "solo_group.h"
+
+#include <lockstep/base/format.h>
+#include <lockstep/comm/world.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+#include <utility>
+
+namespace lockstep::comm {
+namespace {
+
+// Seconds that the communication thread gets to reach MPI_Abort.
+constexpr double kAbortLimit_s = 5.0;
+
+// "Open MPI v4.1.4, package: …" and "MPICH Version:\t4.0.2\n…" become "Open MPI 4.1.4",
+// "MPICH 4.0.2".
+std::string library_text() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> raw{};
+  int length = 0;
+  MPI_Get_library_version(raw.data(), &length);
+  std::string text(raw.data(), static_cast<std::size_t>(length));
+  text = text.substr(0, text.find_first_of(",\n"));
+  for (const auto& [from, to] :
+       {std::pair(" v", " "), std::pair(" Version:", ""), std::pair("\t", " ")}) {
+    const std::size_t place = text.find(from);
+    if (place != std::string::npos) text.replace(place, std::string_view(from).size(), to);
+  }
+  return text;
+}
+
+class DuplicateOperation final : public RequestOperation {
+ public:
+  DuplicateOperation(MPI_Comm from, const GroupPlace& place)
+      : RequestOperation("opening", 0, place), from_(from) {}
+  void start() override { check_mpi(MPI_Comm_idup(from_, &result_, next()), "MPI_Comm_idup"); }
+  bool advance() override {
+    if (!RequestOperation::advance()) return false;
+    check_mpi(MPI_Comm_set_errhandler(result_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    return true;
+  }
+  MPI_Comm result() const { return result_; }
+
+ private:
+  MPI_Comm from_;
+  MPI_Comm result_ = MPI_COMM_NULL;
+};
+
+class MpiWorld final : public World {
+ public:
+  MpiWorld();
+  ~MpiWorld() override;
+  MpiWorld(const MpiWorld&) = delete;
+  MpiWorld& operator=(const MpiWorld&) = delete;
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  int local_rank() const override { return local_rank_; }
+  int local_size() const override { return local_size_; }
+  std::string description() const override { return library_text_; }
+  Group& control() override { return *control_; }
+  Mesh open_mesh(const Options& options, const Device& device, bool allow_gpu_sharing) override;
+  std::unique_ptr<Memory> allocate(std::size_t size_bytes) override {
+    return make_host_memory(size_bytes);
+  }
+  [[noreturn]] void abort(ExitCode code) override;
+
+ private:
+  void init_mpi();
+  std::unique_ptr<Group> open_host_group();
+
+  bool owns_mpi_ = true;
+  int rank_ = 0;
+  int size_ = 1;
+  int local_rank_ = 0;
+  int local_size_ = 1;
+  std::string library_text_;
+  MPI_Comm control_comm_ = MPI_COMM_NULL;
+  std::vector<MPI_Comm> data_comms_;
+  std::shared_ptr<MpiEngine> engine_;
+  std::unique_ptr<Group> control_;
+};
+
+void MpiWorld::init_mpi() {
+  int initialised = 0;
+  MPI_Initialized(&initialised);
+  int provided = MPI_THREAD_SINGLE;
+  if (initialised != 0) {
+    owns_mpi_ = false;
+    MPI_Query_thread(&provided);
+  } else if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS) {
+    throw unavailable_error("MPI does not start: see the words of MPI above");
+  }
+  if (provided < MPI_THREAD_SERIALIZED) {
+    throw unavailable_error(
+        "this MPI does not let a second thread call it "
+        "(MPI_THREAD_SERIALIZED): use an MPI built with thread support");
+  }
+}
+
+MpiWorld::MpiWorld() {
+  init_mpi();
+  library_text_ = library_text();
+  check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &control_comm_), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_set_errhandler(control_comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  MPI_Comm_rank(control_comm_, &rank_);
+  MPI_Comm_size(control_comm_, &size_);
+  MPI_Comm node = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_split_type(control_comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node),
+            "MPI_Comm_split_type");
+  MPI_Comm_rank(node, &local_rank_);
+  MPI_Comm_size(node, &local_size_);
+  MPI_Comm_free(&node);
+  const unsigned cores = std::thread::hardware_concurrency();
+  engine_ = std::make_shared<MpiEngine>(static_cast<unsigned>(local_size_) <= cores);
+  control_ =
+      std::make_unique<MpiGroup>(engine_, control_comm_, GroupPlace{"control", rank_, size_});
+}
+
+MpiWorld::~MpiWorld() {
+  control_.reset();
+  // A peer may never come to MPI_Finalize after a failure: leave that to the process' end.
+  const bool orderly = !engine_->broken() && std::uncaught_exceptions() == 0;
+  if (!orderly && !engine_->broken()) engine_->set_timeout(0);
+  engine_.reset();
+  if (!orderly || !owns_mpi_) return;
+  for (MPI_Comm& comm : data_comms_) MPI_Comm_free(&comm);
+  MPI_Comm_free(&control_comm_);
+  MPI_Finalize();
+}
+
+std::unique_ptr<Group> MpiWorld::open_host_group() {
+  if (size_ == 1) return std::make_unique<SoloGroup>(gpu::host_backend());
+  const GroupPlace place{"data", rank_, size_};
+  auto duplicate = std::make_shared<DuplicateOperation>(control_comm_, place);
+  engine_->post(duplicate);
+  engine_->wait(*duplicate);
+  data_comms_.push_back(duplicate->result());
+  return std::make_unique<MpiGroup>(engine_, duplicate->result(), place);
+}
+
+Mesh MpiWorld::open_mesh(const Options& options, const Device& device, bool allow_gpu_sharing) {
+  engine_->set_timeout(options.timeout_s);
+  return Mesh(open_data_group(
+      *this, options, device, allow_gpu_sharing, [this] { return open_host_group(); }));
+}
+
+void MpiWorld::abort(ExitCode code) {
+  std::fflush(nullptr);
+  engine_->abort(code, kAbortLimit_s);
+  std::_Exit(static_cast<int>(code));
+}
+
+}  // namespace
+}  // namespace lockstep::comm
+
+// Thread: the one that will destroy the world; MPI_Init and MPI_Finalize belong to it.
+extern "C" lockstep::comm::World* lockstep_open_mpi_world() {
+  return new lockstep::comm::MpiWorld();
+}

@@ -1,0 +1,99 @@
+#include "reduce.h"
+
+#include "half.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace lockstep::comm {
+namespace {
+
+// Elements summed at a time: the accumulator stays in the first-level cache.
+constexpr std::size_t kBlock = 2048;
+
+template <class T>
+struct Plain {
+  using Stored = T;
+  using Sum = T;
+  static Sum load(Stored value) { return value; }
+  static Stored store(Sum value) { return value; }
+};
+
+struct Half {
+  using Stored = std::uint16_t;
+  using Sum = float;
+  static Sum load(Stored value) { return float_from_f16(value); }
+  static Stored store(Sum value) { return f16_from_float(value); }
+};
+
+struct BFloat {
+  using Stored = std::uint16_t;
+  using Sum = float;
+  static Sum load(Stored value) { return float_from_bf16(value); }
+  static Stored store(Sum value) { return bf16_from_float(value); }
+};
+
+template <ReduceOp op, class T>
+T combine(T a, T b) {
+  if constexpr (op == ReduceOp::kSum) {
+    return static_cast<T>(a + b);
+  } else if constexpr (op == ReduceOp::kMin) {
+    return b < a ? b : a;
+  } else {
+    return a < b ? b : a;
+  }
+}
+
+template <class Kind, ReduceOp op>
+void reduce_blocks(std::span<const void* const> sources, void* to, std::size_t count) {
+  using Stored = typename Kind::Stored;
+  std::array<typename Kind::Sum, kBlock> sum;
+  for (std::size_t begin = 0; begin < count; begin += kBlock) {
+    const std::size_t size = std::min(kBlock, count - begin);
+    const auto* first = static_cast<const Stored*>(sources[0]) + begin;
+    for (std::size_t i = 0; i < size; ++i) sum[i] = Kind::load(first[i]);
+    for (const void* source : sources.subspan(1)) {
+      const auto* next = static_cast<const Stored*>(source) + begin;
+      for (std::size_t i = 0; i < size; ++i) sum[i] = combine<op>(sum[i], Kind::load(next[i]));
+    }
+    auto* out = static_cast<Stored*>(to) + begin;
+    for (std::size_t i = 0; i < size; ++i) out[i] = Kind::store(sum[i]);
+  }
+}
+
+template <class Kind>
+void reduce_kind(std::span<const void* const> sources, void* to, std::size_t count, ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return reduce_blocks<Kind, ReduceOp::kSum>(sources, to, count);
+    case ReduceOp::kMin:
+      return reduce_blocks<Kind, ReduceOp::kMin>(sources, to, count);
+    case ReduceOp::kMax:
+      return reduce_blocks<Kind, ReduceOp::kMax>(sources, to, count);
+  }
+}
+
+}  // namespace
+
+void reduce_in_order(
+    std::span<const void* const> sources, void* to, std::size_t count, DType type, ReduceOp op) {
+  switch (type) {
+    case DType::kU8:
+      return reduce_kind<Plain<std::uint8_t>>(sources, to, count, op);
+    case DType::kI32:
+      return reduce_kind<Plain<std::int32_t>>(sources, to, count, op);
+    case DType::kI64:
+      return reduce_kind<Plain<std::int64_t>>(sources, to, count, op);
+    case DType::kF16:
+      return reduce_kind<Half>(sources, to, count, op);
+    case DType::kBF16:
+      return reduce_kind<BFloat>(sources, to, count, op);
+    case DType::kF32:
+      return reduce_kind<Plain<float>>(sources, to, count, op);
+    case DType::kF64:
+      return reduce_kind<Plain<double>>(sources, to, count, op);
+  }
+}
+
+}  // namespace lockstep::comm

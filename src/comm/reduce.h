@@ -1,0 +1,17 @@
+// Sums, minima and maxima over buffers of several ranks, in rank order, on the host.
+#pragma once
+
+#include <lockstep/comm/types.h>
+
+#include <cstddef>
+#include <span>
+
+namespace lockstep::comm {
+
+// to[i] = sources[0][i] op sources[1][i] op …, in this order, so that the result does not depend on
+// who computes it. `to` may be one of the sources. 16-bit floats are accumulated in fp32 and
+// rounded once, to nearest even.
+void reduce_in_order(
+    std::span<const void* const> sources, void* to, std::size_t count, DType type, ReduceOp op);
+
+}  // namespace lockstep::comm

@@ -1,0 +1,49 @@
+"""One rank with a global batch, and the same batch split over ranks and micro-batches, have the same
+losses: 100 fp32 steps that cross the padded last step of several epochs, within 2e-6 relative.
+A wrong normaliser (ranks, accumulation, padding) shows here at once."""
+
+import sys
+
+sys.path.insert(0, __file__.rsplit("/", 2)[0] + "/support")
+import program
+
+GLOBAL_BATCH = 24
+NUM_SAMPLES = 250  # 10 full steps of 24 and a padded one of 10
+STEPS = 100
+LIMIT = 2e-6
+SPLITS = [(2, 1), (4, 1), (1, 4), (2, 3)]  # (ranks, accumulate)
+
+
+def losses(folder, data, ranks, accumulate):
+    run = folder / f"run_{ranks}x{accumulate}"
+    program.must_run(
+        "train", f"--data.train={data}", f"--run.dir={run}", *program.TINY_MODEL, "--run.epochs=20",
+        f"--run.max_steps={STEPS}", f"--train.global_batch={GLOBAL_BATCH}", f"--train.accumulate={accumulate}",
+        "--optim.lr=1e-3", "--optim.clip_norm=1", "--schedule.warmup_steps=10", "--telemetry.log_every=1",
+        ranks=ranks, timeout_s=300)
+    lines = program.read_lines(run / "metrics.jsonl")
+    assert [line["step"] for line in lines] == list(range(1, STEPS + 1)), "a step is missing or doubled"
+    images = sum(sum(record.get("images", 0) for record in program.read_lines(file))
+                 for file in sorted((run / "ranks").glob("*.jsonl")))
+    return [line["loss"] for line in lines], images
+
+
+def main():
+    program.need_mpirun()
+    with program.scratch() as name:
+        folder = program.pathlib.Path(name)
+        data = program.synthetic(folder / "train.h5", num_samples=NUM_SAMPLES)
+        expected, expected_images = losses(folder, data, 1, 1)
+        assert expected[-1] < 0.8 * expected[0], f"the run does not learn: {expected[0]} to {expected[-1]}"
+        worst = 0.0
+        for ranks, accumulate in SPLITS:
+            found, images = losses(folder, data, ranks, accumulate)
+            assert images == expected_images, f"{ranks}x{accumulate}: {images} images, not {expected_images}"
+            difference = max(abs(a - b) / abs(b) for a, b in zip(found, expected))
+            print(f"{ranks} ranks x {accumulate} micro-batches: largest relative difference {difference:.2e}")
+            worst = max(worst, difference)
+        if worst > LIMIT:
+            sys.exit(f"losses differ by {worst:.2e}, more than {LIMIT:.0e}")
+
+
+main()

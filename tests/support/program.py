@@ -1,0 +1,54 @@
+"""Runs the built programs from a test: alone or under mpirun, with a time limit, in a scratch folder."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+BIN = pathlib.Path(os.environ["LOCKSTEP_BIN"])
+SOURCE = pathlib.Path(os.environ["LOCKSTEP_SOURCE"])
+SKIPPED = 77
+
+
+def run(*arguments, ranks=0, timeout_s=120, cwd=None, environment=None):
+    """lockstep ARGUMENTS, under mpirun when `ranks` is not 0. A hang is a failure of the test."""
+    command = [str(BIN / "lockstep"), *map(str, arguments)]
+    if ranks:
+        command = ["mpirun", "-np", str(ranks), *command]
+    variables = {**os.environ, **(environment or {})}
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, cwd=cwd, env=variables)
+
+
+def must_run(*arguments, **options):
+    result = run(*arguments, **options)
+    if result.returncode != 0:
+        sys.exit(f"lockstep {' '.join(map(str, arguments))} ended with {result.returncode}:\n{result.stderr}")
+    return result
+
+
+def need_mpirun():
+    if shutil.which("mpirun") is None:
+        print("skipped: mpirun is not installed")
+        sys.exit(SKIPPED)
+
+
+def scratch():
+    return tempfile.TemporaryDirectory(prefix="lockstep_test_")
+
+
+def synthetic(path, *, num_samples, image_size=16, classes=10, channels=1, seed=1):
+    must_run("prepare", "synthetic", "--out", path, "--num-samples", num_samples, "--image-size", image_size,
+             "--classes", classes, "--channels", channels, "--seed", seed)
+    return path
+
+
+def read_lines(path):
+    return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+
+
+# A ViT that learns the synthetic set in seconds.
+TINY_MODEL = ["--model.image_size=16", "--model.patch_size=4", "--model.in_channels=1", "--model.num_classes=10",
+              "--model.dim=32", "--model.depth=2", "--model.heads=2", "--run.device=cpu"]

@@ -1,0 +1,234 @@
+#include "make_arena.h"
+#include "reference_adamw.h"
+
+#include <lockstep/base/error.h>
+#include <lockstep/optim/optimizer.h>
+
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <gmock/gmock.h>
+
+#include <limits>
+
+namespace lockstep::optim {
+namespace {
+
+constexpr std::int64_t kBadFlag = 5;
+
+class CpuAdamwTest : public testing::Test {
+ protected:
+  CpuAdamwTest() {
+    at::manual_seed(7);
+    parameters_ = test::mixed_parameters();
+    arena_ = std::make_unique<Arena>(*world_, parameters_, test::layout_of(parameters_), at::kCPU);
+  }
+
+  std::unique_ptr<Optimizer> make() {
+    return make_optimizer(*arena_, options_, precision_, kBadFlag);
+  }
+  // A new gradient for parameter i, put into the arena times `scale`; returned unscaled.
+  at::Tensor draw_gradient(std::size_t i, double scale = 1.0) {
+    const at::Tensor gradient = at::randn(parameters_[i].tensor.sizes());
+    parameters_[i].tensor.mutable_grad().copy_(gradient * scale);
+    return gradient;
+  }
+  void add_norms(Optimizer& optimizer) {
+    const Layout& layout = arena_->layout();
+    optimizer.add_norm(0, layout.offset[2]);
+    optimizer.add_norm(layout.offset[2], layout.total);
+  }
+  double decay_of(std::size_t i) const { return i == 0 || i == 3 ? options_.weight_decay : 0.0; }
+
+  std::unique_ptr<comm::World> world_ = comm::open_solo_world();
+  std::vector<NamedParameter> parameters_;
+  std::unique_ptr<Arena> arena_;
+  Options options_;
+  PrecisionOptions precision_;
+};
+
+TEST_F(CpuAdamwTest, EqualsAdamwInDoubleOverAHundredStepsWithDecayGroups) {
+  std::vector<test::ReferenceAdamw> references;
+  for (const NamedParameter& p : parameters_) references.emplace_back(p.tensor);
+  const auto optimizer = make();
+  for (std::int64_t step = 1; step <= 100; ++step) {
+    const double lr = 1e-3 * static_cast<double>(step % 7 + 1);
+    for (std::size_t i = 0; i < parameters_.size(); ++i) {
+      references[i].step(draw_gradient(i), lr, decay_of(i));
+    }
+    add_norms(*optimizer);
+    optimizer->update({step, lr});
+  }
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const double worst = (references[i].p - parameters_[i].tensor.detach().to(at::kDouble))
+                             .abs()
+                             .max()
+                             .item<double>();
+    EXPECT_LT(worst, 1e-6) << parameters_[i].name;
+  }
+}
+
+TEST_F(CpuAdamwTest, EqualsTorchsFusedAdamw) {
+  const at::NoGradGuard no_grad;
+  at::Tensor p = parameters_[0].tensor.detach().clone();
+  at::Tensor m = at::zeros_like(p);
+  at::Tensor v = at::zeros_like(p);
+  const auto optimizer = make();
+  for (std::int64_t step = 1; step <= 100; ++step) {
+    const at::Tensor gradient = draw_gradient(0);
+    at::_fused_adamw_({p},
+                      {gradient},
+                      {m},
+                      {v},
+                      {},
+                      {at::full({}, static_cast<double>(step))},
+                      2e-3,
+                      options_.beta1,
+                      options_.beta2,
+                      options_.weight_decay,
+                      options_.eps,
+                      false,
+                      false);
+    optimizer->update({step, 2e-3});
+  }
+  EXPECT_LT((p - parameters_[0].tensor).abs().max().item<float>(), 1e-6F);
+}
+
+TEST_F(CpuAdamwTest, ZeroesGradientsAndStatsAfterTheUpdate) {
+  const auto optimizer = make();
+  draw_gradient(0);
+  arena_->stats().fill_(3.0).select(0, kBadFlag).zero_();
+  add_norms(*optimizer);
+  optimizer->update({1, 1e-3});
+  EXPECT_FALSE(optimizer->report().skipped);
+  EXPECT_EQ(arena_->gradients().abs().sum().item<float>(), 0.0F);
+}
+
+TEST_F(CpuAdamwTest, TheNormLeavesTheStatsOut) {
+  const auto optimizer = make();
+  parameters_[1].tensor.mutable_grad().fill_(2.0);
+  arena_->stats().fill_(1e6).select(0, kBadFlag).zero_();
+  add_norms(*optimizer);
+  optimizer->update({1, 1e-3});
+  EXPECT_NEAR(optimizer->report().grad_norm, std::sqrt(4.0 * 7), 1e-12);
+}
+
+TEST_F(CpuAdamwTest, TakesTheNormItselfWhenNobodyDid) {
+  const auto optimizer = make();
+  for (int step = 1; step <= 2; ++step) {
+    parameters_[1].tensor.mutable_grad().fill_(3.0);
+    optimizer->update({step, 1e-3});
+    EXPECT_NEAR(optimizer->report().grad_norm, std::sqrt(9.0 * 7), 1e-12);
+  }
+}
+
+TEST_F(CpuAdamwTest, ClipsByTheGlobalNorm) {
+  options_.clip_norm = 1.0;
+  test::ReferenceAdamw first(parameters_[0].tensor);
+  test::ReferenceAdamw last(parameters_[3].tensor);
+  const auto optimizer = make();
+  for (std::int64_t step = 1; step <= 20; ++step) {
+    const at::Tensor a = draw_gradient(0);
+    const at::Tensor b = draw_gradient(3);
+    const double norm = std::sqrt(a.to(at::kDouble).square().sum().item<double>() +
+                                  b.to(at::kDouble).square().sum().item<double>());
+    first.step(a / (norm + 1e-6), 1e-2, decay_of(0));
+    last.step(b / (norm + 1e-6), 1e-2, decay_of(3));
+    add_norms(*optimizer);
+    optimizer->update({step, 1e-2});
+    EXPECT_NEAR(optimizer->report().grad_norm, norm, 1e-4 * norm);
+  }
+  EXPECT_LT((first.p - parameters_[0].tensor).abs().max().item<double>(), 2e-6);
+  EXPECT_LT((last.p - parameters_[3].tensor).abs().max().item<double>(), 2e-6);
+}
+
+TEST_F(CpuAdamwTest, DoesNotClipBelowTheLimit) {
+  options_.clip_norm = 1e6;
+  test::ReferenceAdamw reference(parameters_[0].tensor);
+  const auto optimizer = make();
+  reference.step(draw_gradient(0), 1e-2, decay_of(0));
+  optimizer->update({1, 1e-2});
+  EXPECT_LT((reference.p - parameters_[0].tensor).abs().max().item<double>(), 1e-6);
+}
+
+TEST_F(CpuAdamwTest, ANonFiniteGradientChangesNothing) {
+  const auto optimizer = make();
+  draw_gradient(0);
+  optimizer->update({1, 1e-3});
+  for (const float bad :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    const at::Tensor before = arena_->parameters().clone();
+    std::vector<at::Tensor> moments;
+    for (const NamedParameter& entry : optimizer->state()) moments.push_back(entry.tensor.clone());
+    draw_gradient(0);
+    parameters_[3].tensor.mutable_grad().select(0, 2).fill_(bad);
+    add_norms(*optimizer);
+    optimizer->update({2, 1e-3});
+    EXPECT_TRUE(optimizer->report().skipped);
+    EXPECT_TRUE(at::equal(arena_->parameters(), before));
+    EXPECT_EQ(arena_->gradients().abs().sum().item<float>(), 0.0F);
+    const std::vector<NamedParameter> state = optimizer->state();
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      EXPECT_TRUE(at::equal(state[i].tensor, moments[i])) << state[i].name;
+    }
+  }
+}
+
+TEST_F(CpuAdamwTest, ARaisedBadFlagChangesNothingAndLeavesTheLossScale) {
+  precision_.compute = "fp16";
+  const auto optimizer = make();
+  const at::Tensor before = arena_->parameters().clone();
+  draw_gradient(0);
+  arena_->stats().select(0, kBadFlag).fill_(1.0);
+  add_norms(*optimizer);
+  optimizer->update({1, 1e-3});
+  EXPECT_TRUE(optimizer->report().skipped);
+  EXPECT_TRUE(at::equal(arena_->parameters(), before));
+  EXPECT_EQ(optimizer->loss_scale().item<float>(), 65536.0F);
+}
+
+TEST_F(CpuAdamwTest, UnscalesTheGradientsOfAScaledLoss) {
+  precision_.compute = "fp16";
+  options_.clip_norm = 0;
+  test::ReferenceAdamw reference(parameters_[0].tensor);
+  const auto optimizer = make();
+  for (std::int64_t step = 1; step <= 10; ++step) {
+    const double scale = optimizer->loss_scale().item<double>();
+    const at::Tensor gradient = draw_gradient(0, scale);
+    reference.step(gradient, 1e-3, decay_of(0));
+    add_norms(*optimizer);
+    optimizer->update({step, 1e-3});
+    EXPECT_NEAR(optimizer->report().grad_norm, gradient.norm().item<double>(), 1e-4);
+  }
+  EXPECT_LT((reference.p - parameters_[0].tensor).abs().max().item<double>(), 1e-6);
+}
+
+// What torch's GradScaler(init_scale=65536, growth_interval=3) does on this sequence.
+TEST_F(CpuAdamwTest, TheLossScaleFollowsTorchsGradScaler) {
+  precision_.compute = "fp16";
+  precision_.scale_growth_steps = 3;
+  const auto optimizer = make();
+  const std::vector<bool> overflow = {
+      true, true, false, false, false, false, true, false, false, false, false, false, false};
+  const std::vector<float> expected = {
+      32768, 16384, 16384, 16384, 32768, 32768, 16384, 16384, 16384, 32768, 32768, 32768, 65536};
+  for (std::size_t step = 0; step < overflow.size(); ++step) {
+    draw_gradient(1);
+    if (overflow[step]) {
+      parameters_[1].tensor.mutable_grad().fill_(std::numeric_limits<float>::infinity());
+    }
+    optimizer->update({static_cast<std::int64_t>(step) + 1, 1e-3});
+    EXPECT_EQ(optimizer->report().skipped, overflow[step]);
+    EXPECT_EQ(optimizer->loss_scale().item<float>(), expected[step]) << "step " << step + 1;
+  }
+}
+
+TEST_F(CpuAdamwTest, TheLossScaleIsOneWithoutScaling) {
+  EXPECT_EQ(make()->loss_scale().item<float>(), 1.0F);
+  EXPECT_EQ(make()->loss_scale().dim(), 0);
+}
+
+}  // namespace
+}  // namespace lockstep::optim
