@@ -48,8 +48,8 @@ void note_uneven_ranks(Run& run, const Steps& common) {
   std::size_t most = 0;
   for (const RankRun& rank : run.ranks) most = std::max(most, rank.steps.size());
   if (most == common.size()) return;
-  const auto shortest = std::min_element(
-      run.ranks.begin(), run.ranks.end(), [](const RankRun& a, const RankRun& b) {
+  const auto shortest =
+      std::min_element(run.ranks.begin(), run.ranks.end(), [](const RankRun& a, const RankRun& b) {
         return a.steps.size() < b.steps.size();
       });
   run.notes.push_back(
@@ -77,8 +77,8 @@ void align_steps(Run& run) {
     throw data_error(format("{}: the ranks have no usable step in common", run.path.string()));
   }
   if (good.size() == common.size()) return;
-  run.notes.push_back(format(
-      "{} steps are left out: a time that is not finite, or no wall time", common.size() - good.size()));
+  run.notes.push_back(format("{} steps are left out: a time that is not finite, or no wall time",
+                             common.size() - good.size()));
   for (RankRun& rank : run.ranks) keep(rank, good);
 }
 

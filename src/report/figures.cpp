@@ -1,4 +1,6 @@
 // The section numbers are those of docs/reports.md, which holds every formula.
+#include "report/verdict.h"
+
 #include <lockstep/base/error.h>
 #include <lockstep/report/figures.h>
 
@@ -8,8 +10,6 @@
 #include <numeric>
 #include <set>
 #include <span>
-
-#include "report/verdict.h"
 
 namespace lockstep::report {
 namespace {
@@ -173,8 +173,10 @@ void fill_efficiency(RunFigures& out) {
         return a.own_ms < b.own_ms;
       });
   const double mean = mean_of_ranks(out, [](const RankFigures& rank) { return rank.own_ms; });
-  out.slowest = SlowestRank{
-      slowest->rank, slowest->own_ms, slowest->own_ms - mean, percent(slowest->own_ms - mean, mean)};
+  out.slowest = SlowestRank{slowest->rank,
+                            slowest->own_ms,
+                            slowest->own_ms - mean,
+                            percent(slowest->own_ms - mean, mean)};
 }
 
 // Section 6.

@@ -1,3 +1,5 @@
+#include "report/align_steps.h"
+
 #include <lockstep/base/error.h>
 #include <lockstep/base/file.h>
 #include <lockstep/base/format.h>
@@ -9,8 +11,6 @@
 
 #include <algorithm>
 #include <sstream>
-
-#include "report/align_steps.h"
 
 namespace lockstep::report {
 namespace {
@@ -105,9 +105,8 @@ void take_ranks(std::vector<RankSource> sources, Run& run) {
     std::int64_t num_earlier = 0;
     RankRun rank = last_stretch(std::move(source.file), num_earlier);
     if (num_earlier > 0) {
-      run.notes.push_back(format("{}: {} steps of an earlier world size are left out",
-                                 source.path.string(),
-                                 num_earlier));
+      run.notes.push_back(format(
+          "{}: {} steps of an earlier world size are left out", source.path.string(), num_earlier));
     }
     if (rank.steps.empty()) {
       run.notes.push_back(format("{} holds no step: left out", source.path.string()));
@@ -127,15 +126,17 @@ void name_missing_ranks(Run& run) {
   for (std::size_t rank = 0; rank < seen.size(); ++rank) {
     if (seen[rank]) continue;
     run.missing_ranks.push_back(static_cast<std::int64_t>(rank));
-    if (run.missing_ranks.size() <= kMostNamed) names += format(names.empty() ? "{}" : ", {}", rank);
+    if (run.missing_ranks.size() <= kMostNamed)
+      names += format(names.empty() ? "{}" : ", {}", rank);
   }
   if (run.missing_ranks.empty()) return;
   if (run.missing_ranks.size() > kMostNamed) names += ", …";
-  run.notes.push_back(format("{} of {} ranks have no usable record ({}): every figure is of the "
-                             "others only",
-                             run.missing_ranks.size(),
-                             run.world_size,
-                             names));
+  run.notes.push_back(
+      format("{} of {} ranks have no usable record ({}): every figure is of the "
+             "others only",
+             run.missing_ranks.size(),
+             run.world_size,
+             names));
 }
 
 void compare_builds(Run& run) {
@@ -218,7 +219,8 @@ Run read_run(const fs::path& folder) {
   std::vector<RankSource> sources = read_rank_files(folder, run.notes);
   if (!sources.empty()) take_ranks(std::move(sources), run);
   if (run.ranks.empty()) {
-    throw data_error(format("{} holds no usable rank record: {}", folder.string(), run.notes.front()));
+    throw data_error(
+        format("{} holds no usable rank record: {}", folder.string(), run.notes.front()));
   }
   name_missing_ranks(run);
   compare_builds(run);

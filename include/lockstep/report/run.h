@@ -13,8 +13,8 @@
 
 namespace lockstep::report {
 
-// A rank's steps of the last stretch of the run that had one world size. All ranks of a Run hold the
-// same step numbers, and only numbers that are finite and wall times above 0.
+// A rank's steps of the last stretch of the run that had one world size. All ranks of a Run hold
+// the same step numbers, and only numbers that are finite and wall times above 0.
 struct RankRun {
   records::RankHeader header;
   std::vector<records::StepRecord> steps;  // `step` rises strictly; at least one
