@@ -179,8 +179,8 @@ TEST_F(ModuleTensors, SplitQueryKeyValueAreJoinedInOrder) {
   EXPECT_THAT(report.missing, ElementsAre("count"));
   EXPECT_THAT(report.unexpected, ElementsAre("patch_embed.proj.weight"));
   const at::Tensor joined = net.named_parameters()["blocks.0.attn.qkv.weight"];
-  for (std::int64_t part = 0; part < 3; ++part) {
-    EXPECT_TRUE(at::equal(joined.narrow(0, 4 * part, 4), at::full({4, 4}, 4.F + part)));
+  for (const int part : {0, 1, 2}) {
+    EXPECT_TRUE(at::equal(joined.narrow(0, 4 * part, 4), at::full({4, 4}, 4.0 + part, at::kFloat)));
   }
   tensors.erase(block + "key.weight");
   EXPECT_THAT(load(net, tensors, lenient()).misfits, ElementsAre("blocks.0.attn.qkv.weight"));
