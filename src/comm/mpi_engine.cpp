@@ -1,12 +1,14 @@
 #include "mpi_engine.h"
 
+#include "thread_latency.h"
+
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
 #include <lockstep/base/threads.h>
 
 #include <sched.h>
-#include <sys/prctl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -14,14 +16,16 @@ namespace lockstep::comm {
 namespace {
 
 // While the rank computes, a look at MPI every 40 us costs it about 3 % of a core.
-constexpr auto kNap = std::chrono::microseconds(40);
+constexpr std::chrono::duration<double> kNap{40e-6};
 // A waiting rank's core is free: spin this long after the last progress, then nap between looks.
 constexpr double kSpin_s = 5e-3;
-constexpr unsigned long kTimerSlack_ns = 1000;
+// A thread that wakes before the busy thread beside it got as much time as it took itself does not
+// get the core back before the next tick, 4 ms later (Linux EEVDF): nap longer than that.
+constexpr double kFairNap = 1.5;
 
 }  // namespace
 
-MpiEngine::MpiEngine() : thread_([this] { run(); }) {}
+MpiEngine::MpiEngine(bool spin) : spin_(spin), thread_([this] { run(); }) {}
 
 MpiEngine::~MpiEngine() {
   {
@@ -68,11 +72,12 @@ void MpiEngine::abort(ExitCode code, double limit_s) {
 void MpiEngine::run() {
   set_thread_name("comm");
   block_signals();
-  prctl(PR_SET_TIMERSLACK, kTimerSlack_ns, 0, 0, 0);
+  prefer_low_latency();
   try {
     while (take_posted()) {
+      const double begin_s = now_s();
       advance_all();
-      if (!active_.empty()) pause();
+      if (!active_.empty()) pause(now_s() - begin_s);
     }
   } catch (...) {
     fail_all(current_error());
@@ -139,12 +144,13 @@ void MpiEngine::advance_all() {
   }
 }
 
-void MpiEngine::pause() {
-  if (waiters_ > 0 && now_s() - idle_since_s_ < kSpin_s) {
-    sched_yield();  // more ranks than cores: let a peer run
-  } else {
-    std::this_thread::sleep_for(kNap);
+void MpiEngine::pause(double worked_s) {
+  if (waiters_ > 0) {
+    if (now_s() - idle_since_s_ > kSpin_s) return std::this_thread::sleep_for(kNap);
+    if (!spin_) sched_yield();
+    return;
   }
+  std::this_thread::sleep_for(std::max(kNap, std::chrono::duration<double>(kFairNap * worked_s)));
 }
 
 // The requests of a failed operation stay with MPI: collectives cannot be cancelled.

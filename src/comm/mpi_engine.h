@@ -18,7 +18,8 @@ namespace lockstep::comm {
 
 class MpiEngine {
  public:
-  MpiEngine();
+  // `spin`: every rank of this host has a core of its own.
+  explicit MpiEngine(bool spin);
   // Waits for what was posted (or its time-out), then joins the thread.
   ~MpiEngine();
   MpiEngine(const MpiEngine&) = delete;
@@ -45,9 +46,10 @@ class MpiEngine {
   bool take_posted();
   void start_all(Operations& posted);
   void advance_all();
-  void pause();
+  void pause(double worked_s);
   void fail_all(const Error& error);
 
+  const bool spin_;
   std::mutex mutex_;
   std::condition_variable posted_or_stop_;
   Operations posted_;   // guarded by mutex_

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <thread>
 #include <utility>
 
 namespace lockstep::comm {
@@ -118,7 +119,8 @@ MpiWorld::MpiWorld() {
   MPI_Comm_rank(node, &local_rank_);
   MPI_Comm_size(node, &local_size_);
   MPI_Comm_free(&node);
-  engine_ = std::make_shared<MpiEngine>();
+  const unsigned cores = std::thread::hardware_concurrency();
+  engine_ = std::make_shared<MpiEngine>(static_cast<unsigned>(local_size_) <= cores);
   control_ =
       std::make_unique<MpiGroup>(engine_, control_comm_, GroupPlace{"control", rank_, size_});
 }

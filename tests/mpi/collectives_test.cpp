@@ -6,10 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <memory>
-#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -217,16 +217,17 @@ TEST(DataGroup, ManyInFlightFinishWithTheirOwnValues) {
 TEST(DataGroup, LargeMessage) {
   const auto mesh = open_data();
   std::vector<float> buffer(8 << 20);  // 32 MiB
-  std::iota(buffer.begin(), buffer.end(), static_cast<float>(world().rank()));
+  // Small integers: sums are exact in any order.
+  for (std::size_t i = 0; i < buffer.size(); ++i) {
+    buffer[i] = static_cast<float>(value_of(world().rank(), i));
+  }
   auto work =
       mesh->data().all_reduce_async(buffer.data(), buffer.size(), DType::kF32, ReduceOp::kSum, {});
   work->wait({});
-  const int ranks = world().size();
   for (std::size_t i = 0; i < buffer.size(); i += 4099) {
-    const double sum = static_cast<double>(i) * ranks + ranks * (ranks - 1) / 2.0;
-    ASSERT_EQ(buffer[i], static_cast<float>(sum)) << i;
+    ASSERT_EQ(buffer[i], static_cast<float>(expected(ReduceOp::kSum, i))) << i;
   }
-  if (ranks > 1) EXPECT_GT(work->busy_s(), 0);
+  EXPECT_GE(work->busy_s(), world().size() > 1 ? 1e-6 : 0.0);
 }
 
 TEST(DataGroup, WorksAfterIdling) {

@@ -44,6 +44,7 @@ class FakeBackend final : public gpu::Backend {
     host().copy_to_host_async(to, from, size_bytes, stream);
   }
   void synchronize(gpu::StreamHandle stream) override { host().synchronize(stream); }
+  gpu::StreamHandle compute_stream() override { return {}; }
   std::optional<gpu::DeviceSample> sample(int /*index*/) override { return std::nullopt; }
   void push_range(const char* /*name*/) override {}
   void pop_range() override {}
