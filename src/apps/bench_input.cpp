@@ -59,6 +59,7 @@ InputBench open_input(const Invocation& invocation, const config::CommandLine& l
   loading.sampler.seed = static_cast<std::uint64_t>(line.settings.run.seed);
   loading.sampler.shuffle = settings.order != "sequential";
   loading.rank = invocation.world.rank();
+  loading.reader = settings.reader;
   loading.threads = settings.threads;
   loading.prefetch = settings.prefetch;
   loading.verify = settings.verify;

@@ -3,6 +3,7 @@
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
+#include <lockstep/base/hash.h>
 #include <lockstep/data/dataset.h>
 #include <lockstep/eval/evaluator.h>
 #include <lockstep/models/vit.h>

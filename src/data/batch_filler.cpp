@@ -8,7 +8,9 @@
 
 namespace lockstep::data {
 
-BatchFiller::BatchFiller(const Dataset& dataset, gpu::Backend& backend, const LoaderOptions& options)
+BatchFiller::BatchFiller(const Dataset& dataset,
+                         gpu::Backend& backend,
+                         const LoaderOptions& options)
     : dataset_(dataset),
       backend_(backend),
       options_(options),
@@ -51,7 +53,8 @@ std::unique_ptr<Slab> BatchFiller::make_slab(std::int64_t number) const {
 }
 
 bool BatchFiller::begin(Slab& slab) {
-  if (options_.num_epochs >= 0 && epoch_ >= options_.first_epoch + options_.num_epochs) return false;
+  if (options_.num_epochs >= 0 && epoch_ >= options_.first_epoch + options_.num_epochs)
+    return false;
   if (drawn_epoch_ != epoch_) orders_.begin_epoch(epoch_);
   drawn_epoch_ = epoch_;
   orders_.fill_micro_batch(step_, micro_, options_.rank, slab.indices);

@@ -16,12 +16,13 @@ struct Slab {
   Batch batch;
   std::unique_ptr<gpu::PinnedBuffer> pixels;
   std::vector<std::int64_t> indices;  // (B) of the data set; -1 where padded
-  std::vector<std::int32_t> read_order;  // (B) positions in the batch, ascending by place in the file
+  std::vector<std::int32_t>
+      read_order;  // (B) positions in the batch, ascending by place in the file
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> sample_ids;
   std::vector<float> weights;
-  std::exception_ptr error;         // of fill(); the batch is then padding only
-  gpu::Event* reusable = nullptr;   // when the last copy out of the slab is done
+  std::exception_ptr error;        // of fill(); the batch is then padding only
+  gpu::Event* reusable = nullptr;  // when the last copy out of the slab is done
 };
 
 class BatchFiller {
@@ -43,8 +44,8 @@ class BatchFiller {
   const Dataset& dataset_;
   gpu::Backend& backend_;
   LoaderOptions options_;
-  Sampler counts_;   // never drawn: read by the caller's thread
-  Sampler orders_;   // drawn in begin()
+  Sampler counts_;  // never drawn: read by the caller's thread
+  Sampler orders_;  // drawn in begin()
   std::int64_t drawn_epoch_ = -1;
   std::int64_t epoch_;
   std::int64_t step_;

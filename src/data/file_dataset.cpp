@@ -15,11 +15,18 @@ namespace {
 // Foreign storage without a fixed place for each sample: works, slowly.
 void warn_slow(const std::filesystem::path& path, const ArrayInfo& images) {
   std::string filters;
-  for (const std::string& filter : images.filters) filters += (filters.empty() ? "" : ", ") + filter;
+  for (const std::string& filter : images.filters)
+    filters += (filters.empty() ? "" : ", ") + filter;
   log::warning(
-      "{}: data set \"{}\" is {}{}{}: every read passes through one lock; stored contiguously it is "
+      "{}: data set \"{}\" is {}{}{}: every read passes through one lock; stored contiguously it "
+      "is "
       "read many times faster (h5repack -f NONE -l {}:CONTI)",
-      path.string(), images.key, images.layout, filters.empty() ? "" : " with ", filters, images.key);
+      path.string(),
+      images.key,
+      images.layout,
+      filters.empty() ? "" : " with ",
+      filters,
+      images.key);
 }
 
 }  // namespace
@@ -32,9 +39,12 @@ void FileDataset::read_pixels(std::int64_t index, std::span<std::byte> out, bool
   LOCKSTEP_CHECK(std::ssize(out) == sample_bytes(), "a sample of another size");
   pixels_->read(index, out);
   if (!verify || checksum_matches(index, out)) return;
-  throw data_error(format("{}: sample {} ({}) does not match its CRC-32C: the file is damaged, copy "
-                          "or make it again",
-                          tables_.info.path.string(), index, pixels_->place(index)));
+  throw data_error(
+      format("{}: sample {} ({}) does not match its CRC-32C: the file is damaged, copy "
+             "or make it again",
+             tables_.info.path.string(),
+             index,
+             pixels_->place(index)));
 }
 
 bool FileDataset::checksum_matches(std::int64_t index, std::span<const std::byte> pixels) const {

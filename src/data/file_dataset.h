@@ -17,15 +17,15 @@ namespace lockstep::data {
 // Everything of a file but its pixels.
 struct FileTables {
   DatasetInfo info;
-  std::vector<ArrayInfo> arrays;          // in the order of the format's table
-  std::vector<std::int64_t> labels;       // (N); empty in detection files
-  std::vector<std::int64_t> sample_ids;   // (N); empty: 0 to N - 1
-  std::vector<std::uint32_t> checksums;   // (N); empty where the file has none
-  std::vector<float> boxes;               // (M, 4)
-  std::vector<std::int64_t> box_classes;  // (M)
-  std::vector<float> box_areas;           // (M)
-  std::vector<std::uint8_t> box_crowd;    // (M)
-  std::vector<std::uint64_t> box_offsets; // (N + 1)
+  std::vector<ArrayInfo> arrays;           // in the order of the format's table
+  std::vector<std::int64_t> labels;        // (N); empty in detection files
+  std::vector<std::int64_t> sample_ids;    // (N); empty: 0 to N - 1
+  std::vector<std::uint32_t> checksums;    // (N); empty where the file has none
+  std::vector<float> boxes;                // (M, 4)
+  std::vector<std::int64_t> box_classes;   // (M)
+  std::vector<float> box_areas;            // (M)
+  std::vector<std::uint8_t> box_crowd;     // (M)
+  std::vector<std::uint64_t> box_offsets;  // (N + 1)
 };
 
 class FileDataset final : public Dataset {

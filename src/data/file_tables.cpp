@@ -18,7 +18,9 @@ constexpr std::int64_t kMaxForeignClasses = 1 << 20;
 
 class TableReader {
  public:
-  TableReader(const Hdf5Session& session, hid_t file, const std::filesystem::path& path,
+  TableReader(const Hdf5Session& session,
+              hid_t file,
+              const std::filesystem::path& path,
               const Options& options)
       : session_(session),
         file_(file),
@@ -58,8 +60,8 @@ class TableReader {
     check_image_shape(images);
     const auto stored = static_cast<std::int64_t>(images.shape[0]);
     if (info.native && info.num_samples != stored) {
-      throw refuse(key, format("has {} samples, attribute num_samples says {}", stored,
-                               info.num_samples));
+      throw refuse(
+          key, format("has {} samples, attribute num_samples says {}", stored, info.num_samples));
     }
     info.num_samples = stored;
     info.height = static_cast<std::int64_t>(images.shape[1]);
@@ -75,19 +77,21 @@ class TableReader {
     }
     const std::size_t rank = images.shape.size();
     if (rank != 3 && rank != 4) {
-      throw refuse(images.key, format("has shape {}, images are (N, H, W) or (N, H, W, C)",
-                                      images.shape_text()));
+      throw refuse(
+          images.key,
+          format("has shape {}, images are (N, H, W) or (N, H, W, C)", images.shape_text()));
     }
     if (images.shape[0] == 0) throw refuse(images.key, "has no samples");
     if (images.shape[0] > kMaxSamples || images.shape[1] - 1 >= kMaxSide ||
         images.shape[2] - 1 >= kMaxSide) {
-      throw refuse(images.key, format("has shape {}, outside what this version reads",
-                                      images.shape_text()));
+      throw refuse(images.key,
+                   format("has shape {}, outside what this version reads", images.shape_text()));
     }
     if (rank == 4 && images.shape[3] != 1 && images.shape[3] != 3) {
-      throw refuse(images.key, format("has shape {}: the last dimension is the number of channels, "
-                                      "1 or 3",
-                                      images.shape_text()));
+      throw refuse(images.key,
+                   format("has shape {}: the last dimension is the number of channels, "
+                          "1 or 3",
+                          images.shape_text()));
     }
   }
 
@@ -97,8 +101,10 @@ class TableReader {
     const StoredArray array = open_array(session_, file_, path_, key);
     const bool column = array.shape.size() == 2 && array.shape[1] == 1;
     if (!array.is_integer() || (array.shape.size() != 1 && !column)) {
-      throw refuse(key, format("is {} of shape {}, labels are whole numbers of shape (N)",
-                               array.type, array.shape_text()));
+      throw refuse(key,
+                   format("is {} of shape {}, labels are whole numbers of shape (N)",
+                          array.type,
+                          array.shape_text()));
     }
     check_count(array, samples());
     tables_.labels = read_array<std::int64_t>(session_, array, path_);
@@ -113,9 +119,11 @@ class TableReader {
     if (tables_.info.native) throw data_error(format("{}: no classes", path_.string()));
     const auto largest = std::max_element(tables_.labels.begin(), tables_.labels.end());
     if (*largest >= kMaxForeignClasses) {
-      throw refuse(key, format("has label {} at sample {}: labels are 0 to the number of classes "
-                               "less one",
-                               *largest, largest - tables_.labels.begin()));
+      throw refuse(key,
+                   format("has label {} at sample {}: labels are 0 to the number of classes "
+                          "less one",
+                          *largest,
+                          largest - tables_.labels.begin()));
     }
     for (std::int64_t label = 0; label <= *largest; ++label) {
       tables_.info.classes.push_back(std::to_string(label));
@@ -126,8 +134,12 @@ class TableReader {
     const auto count = std::ssize(tables_.info.classes);
     for (std::size_t i = 0; i < labels.size(); ++i) {
       if (labels[i] >= 0 && labels[i] < count) continue;
-      throw refuse(key, format("has label {} at {} {}, outside the {} classes", labels[i],
-                               key == kBoxClass ? "box" : "sample", i, count));
+      throw refuse(key,
+                   format("has label {} at {} {}, outside the {} classes",
+                          labels[i],
+                          key == kBoxClass ? "box" : "sample",
+                          i,
+                          count));
     }
   }
 
@@ -135,8 +147,9 @@ class TableReader {
     tables_.arrays.reserve(8);
     const StoredArray corners = open_array(session_, file_, path_, kBox);
     if (corners.type != "f32" || corners.shape.size() != 2 || corners.shape[1] != 4) {
-      throw refuse(kBox, format("is {} of shape {}, boxes are f32 (M, 4)", corners.type,
-                                corners.shape_text()));
+      throw refuse(
+          kBox,
+          format("is {} of shape {}, boxes are f32 (M, 4)", corners.type, corners.shape_text()));
     }
     const std::uint64_t count = corners.shape[0];
     tables_.boxes = read_array<float>(session_, corners, path_);
@@ -155,12 +168,15 @@ class TableReader {
   }
 
   template <class T>
-  std::vector<T> read_checked(const std::string& key, const std::string& type,
+  std::vector<T> read_checked(const std::string& key,
+                              const std::string& type,
                               std::uint64_t count) {
     const StoredArray array = open_array(session_, file_, path_, key);
     if (array.type != type || array.shape.size() != 1) {
-      throw refuse(key, format("is {} of shape {}, expected {} of shape (N)", array.type,
-                               array.shape_text(), type));
+      throw refuse(
+          key,
+          format(
+              "is {} of shape {}, expected {} of shape (N)", array.type, array.shape_text(), type));
     }
     check_count(array, count);
     std::vector<T> values = read_array<T>(session_, array, path_);
@@ -171,14 +187,18 @@ class TableReader {
 
   void check_count(const StoredArray& array, std::uint64_t count) const {
     if (array.shape[0] == count) return;
-    throw refuse(array.key, format("has {} entries, expected {} beside {} images", array.shape[0],
-                                   count, tables_.info.num_samples));
+    throw refuse(array.key,
+                 format("has {} entries, expected {} beside {} images",
+                        array.shape[0],
+                        count,
+                        tables_.info.num_samples));
   }
 
   void check_crc(const StoredArray& array, std::span<const std::byte> bytes) const {
     const std::int64_t stored = whole_attribute(attributes_, crc_attribute(array.key), path_);
     if (stored == static_cast<std::int64_t>(crc32c(bytes))) return;
-    throw refuse(array.key, "does not match its CRC-32C: the file is damaged, copy or make it again");
+    throw refuse(array.key,
+                 "does not match its CRC-32C: the file is damaged, copy or make it again");
   }
 
   void set_statistics() {
@@ -192,9 +212,11 @@ class TableReader {
       good = good && std::isfinite(deviation) && deviation > 0;
     }
     if (good) return;
-    throw data_error(format("{}: image_mean and image_std need {} finite numbers each, image_std "
-                            "above 0",
-                            path_.string(), channels));
+    throw data_error(
+        format("{}: image_mean and image_std need {} finite numbers each, image_std "
+               "above 0",
+               path_.string(),
+               channels));
   }
 
   const Hdf5Session& session_;

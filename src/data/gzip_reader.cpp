@@ -29,9 +29,12 @@ struct GzipReader::State {
     int status = Z_OK;
     const char* text = gzerror(file, &status);
     if (count < 0 || (status != Z_OK && status != Z_STREAM_END)) {
-      throw data_error(format("{}: damaged or truncated gzip near byte {} of its content ({}): "
-                              "fetch it again",
-                              path.string(), position, status == Z_BUF_ERROR ? "unexpected end" : text));
+      throw data_error(
+          format("{}: damaged or truncated gzip near byte {} of its content ({}): "
+                 "fetch it again",
+                 path.string(),
+                 position,
+                 status == Z_BUF_ERROR ? "unexpected end" : text));
     }
     position += static_cast<std::uint64_t>(count);
     return static_cast<std::size_t>(count);
@@ -57,7 +60,9 @@ void GzipReader::read(std::span<std::byte> out) {
     const std::size_t count = state_->read_some(out.data(), out.size());
     if (count == 0) {
       throw data_error(format("{}: ends after {} bytes of content, {} too early: fetch it again",
-                              state_->path.string(), state_->position, out.size()));
+                              state_->path.string(),
+                              state_->position,
+                              out.size()));
     }
     out = out.subspan(count);
   }
@@ -66,8 +71,7 @@ void GzipReader::read(std::span<std::byte> out) {
 void GzipReader::expect_end() {
   std::byte extra{};
   if (state_->read_some(&extra, 1) == 0) return;
-  throw data_error(format("{}: has more bytes than its header announces",
-                          state_->path.string()));
+  throw data_error(format("{}: has more bytes than its header announces", state_->path.string()));
 }
 
 }  // namespace lockstep::data

@@ -164,8 +164,8 @@ Hid open_hdf5(const Hdf5Session& session, const std::filesystem::path& path) {
   if (file) return file;
   const std::string reason = hdf5_reason(session);
   if (H5Fis_hdf5(path.c_str()) > 0) {
-    throw data_error(format("{} is damaged or was not closed ({}): make or copy it again",
-                            path.string(), reason));
+    throw data_error(format(
+        "{} is damaged or was not closed ({}): make or copy it again", path.string(), reason));
   }
   throw data_error(
       format("{} is not an HDF5 file: lockstep prepare makes one from images", path.string()));
@@ -178,7 +178,9 @@ Attributes read_attributes(const Hdf5Session& session,
   hsize_t position = 0;
   if (H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_NATIVE, &position, take_attribute, &walk) < 0) {
     throw data_error(format("{}: attribute {} cannot be read ({}): make or copy the file again",
-                            path.string(), walk.failed, hdf5_reason(session)));
+                            path.string(),
+                            walk.failed,
+                            hdf5_reason(session)));
   }
   return std::move(walk.attributes);
 }
@@ -206,8 +208,8 @@ void write_attribute(const Hdf5Session& session,
   const Hid attribute(
       H5Acreate2(file, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
   if (!attribute || H5Awrite(attribute.get(), memory, data) < 0) {
-    throw io_error(format("cannot write attribute {} of {}: {}", name, path.string(),
-                          hdf5_reason(session)));
+    throw io_error(
+        format("cannot write attribute {} of {}: {}", name, path.string(), hdf5_reason(session)));
   }
 }
 

@@ -24,15 +24,21 @@ std::uint32_t read_big_endian(GzipReader& reader) {
 }
 
 // Magic 00 00 type rank, then `rank` sizes.
-std::vector<std::uint32_t> read_header(GzipReader& reader, const std::filesystem::path& path,
-                                       const char* what, std::uint32_t min_rank,
+std::vector<std::uint32_t> read_header(GzipReader& reader,
+                                       const std::filesystem::path& path,
+                                       const char* what,
+                                       std::uint32_t min_rank,
                                        std::uint32_t max_rank) {
   const std::uint32_t magic = read_big_endian(reader);
   const std::uint32_t rank = magic & 0xFF;
   if (magic >> 8 != kTypeU8 || rank < min_rank || rank > max_rank) {
-    throw data_error(format("{}: magic number 0x{:08x} is not that of idx {} (0x{:08x}): are images "
-                            "and labels in the right order?",
-                            path.string(), magic, what, (kTypeU8 << 8) | min_rank));
+    throw data_error(
+        format("{}: magic number 0x{:08x} is not that of idx {} (0x{:08x}): are images "
+               "and labels in the right order?",
+               path.string(),
+               magic,
+               what,
+               (kTypeU8 << 8) | min_rank));
   }
   std::vector<std::uint32_t> sizes;
   for (std::uint32_t i = 0; i < rank; ++i) sizes.push_back(read_big_endian(reader));
@@ -41,7 +47,8 @@ std::vector<std::uint32_t> read_header(GzipReader& reader, const std::filesystem
 
 class IdxSource final : public SampleSource {
  public:
-  IdxSource(const std::filesystem::path& images, const std::filesystem::path& labels,
+  IdxSource(const std::filesystem::path& images,
+            const std::filesystem::path& labels,
             const std::vector<std::string>& classes)
       : images_path_(images), images_(images) {
     const auto sizes = read_header(images_, images, "images", 3, 4);
@@ -70,10 +77,15 @@ class IdxSource final : public SampleSource {
     shape_.height = sizes[1];
     shape_.width = sizes[2];
     shape_.channels = sizes.size() == 4 ? sizes[3] : 1;
-    const bool sides = sizes[1] >= 1 && sizes[1] <= kMaxSide && sizes[2] >= 1 && sizes[2] <= kMaxSide;
+    const bool sides =
+        sizes[1] >= 1 && sizes[1] <= kMaxSide && sizes[2] >= 1 && sizes[2] <= kMaxSide;
     if (sizes[0] > 0 && sides && (shape_.channels == 1 || shape_.channels == 3)) return;
     throw data_error(format("{}: {} images of {} x {} x {} cannot be a data set",
-                            images_path_.string(), sizes[0], sizes[1], sizes[2], shape_.channels));
+                            images_path_.string(),
+                            sizes[0],
+                            sizes[1],
+                            sizes[2],
+                            shape_.channels));
   }
 
   void read_labels(const std::filesystem::path& path) {
@@ -81,7 +93,10 @@ class IdxSource final : public SampleSource {
     const auto sizes = read_header(reader, path, "labels", 1, 1);
     if (sizes[0] != static_cast<std::uint32_t>(shape_.num_samples)) {
       throw data_error(format("{} has {} labels, {} has {} images: they are not of one set",
-                              path.string(), sizes[0], images_path_.string(), shape_.num_samples));
+                              path.string(),
+                              sizes[0],
+                              images_path_.string(),
+                              shape_.num_samples));
     }
     labels_.resize(sizes[0]);
     reader.read(labels_);
@@ -97,8 +112,11 @@ class IdxSource final : public SampleSource {
         shape_.classes.push_back(std::to_string(name));
       }
     } else if (std::ssize(classes) < count) {
-      throw data_error(format("{}: sample {} has label {}, --classes names {}", path.string(),
-                              largest - labels_.begin(), count - 1, classes.size()));
+      throw data_error(format("{}: sample {} has label {}, --classes names {}",
+                              path.string(),
+                              largest - labels_.begin(),
+                              count - 1,
+                              classes.size()));
     }
   }
 

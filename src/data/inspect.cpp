@@ -15,7 +15,9 @@ std::vector<std::string> advise(const DatasetInfo& info, const ArrayInfo& images
     advice.push_back(
         format("data set \"{}\" is {}: every read passes through HDF5 and its one lock; store it "
                "contiguously (h5repack -f NONE -l {}:CONTI)",
-               images.key, images.layout, images.key));
+               images.key,
+               images.layout,
+               images.key));
   }
   if (!info.has_checksums) {
     advice.emplace_back("no checksums: a damaged byte becomes a wrong pixel without a word");

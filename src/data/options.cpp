@@ -35,37 +35,60 @@ const std::vector<std::string> kVerifies{"first_epoch", "always", "never"};
 
 void bind_options(OptionTable& table, Options& options) {
   const char* section = "data";
-  table.add(section, "train", options.train,
-            "HDF5 file with the training images; `lockstep prepare` makes one, and other files with "
-            "u8 images and integer labels are read too.");
-  table.add(section, "val", options.val,
+  table.add(
+      section,
+      "train",
+      options.train,
+      "HDF5 file with the training images; `lockstep prepare` makes one, and other files with "
+      "u8 images and integer labels are read too.");
+  table.add(section,
+            "val",
+            options.val,
             "HDF5 file with the images to evaluate on. Empty: no evaluation.");
-  table.add(section, "reader", options.reader,
+  table.add(section,
+            "reader",
+            options.reader,
             "How samples are read. engine: reader threads and positional reads ahead of the "
             "training thread. naive: one H5Dread a sample on the training thread, for comparison "
             "only; it is many times slower and hides nothing.",
             kReaders);
-  table.add(section, "order", options.order,
+  table.add(section,
+            "order",
+            options.order,
             "Order of the training samples. global: a new uniform shuffle of all samples every "
             "epoch. sequential: as stored, every epoch alike. auto: global.",
             kOrders);
-  table.add(section, "threads", options.threads, "threads",
+  table.add(section,
+            "threads",
+            options.threads,
+            "threads",
             "Reader threads of each rank. One keeps up with small images; each more costs a core "
             "while it reads.");
-  table.add(section, "prefetch", options.prefetch, "micro-batches",
+  table.add(section,
+            "prefetch",
+            options.prefetch,
+            "micro-batches",
             "Slabs in the ring that reader threads fill ahead; at least one more than threads are "
             "used. Costs batch x image bytes of page-locked memory each.");
-  table.add(section, "image_key", options.image_key,
+  table.add(section,
+            "image_key",
+            options.image_key,
             "Name of the image data set in files that lockstep did not write: u8 of shape "
             "(N, H, W) or (N, H, W, C).");
-  table.add(section, "label_key", options.label_key,
+  table.add(section,
+            "label_key",
+            options.label_key,
             "Name of the label data set in files that lockstep did not write: integers of "
             "shape (N).");
-  table.add(section, "last_batch", options.last_batch,
+  table.add(section,
+            "last_batch",
+            options.last_batch,
             "The last step of an epoch. pad: filled up with samples of weight zero, so that every "
             "sample counts once. drop: left out when it is not full.",
             kLastBatches);
-  table.add(section, "verify", options.verify,
+  table.add(section,
+            "verify",
+            options.verify,
             "When the CRC-32C of each image is checked. first_epoch and always cost 18 to 45 % of "
             "the bare read, on the reader threads; never accepts silent damage.",
             kVerifies);

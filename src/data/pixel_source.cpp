@@ -57,12 +57,19 @@ class LibrarySource final : public PixelSource {
     const Hid memory(H5Screate_simple(1, &bytes, nullptr), H5Sclose);
     const Hid space(H5Dget_space(array_.dataset.get()), H5Sclose);
     if (!space || !memory ||
-        H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
-                            nullptr) < 0 ||
-        H5Dread(array_.dataset.get(), H5T_NATIVE_UINT8, memory.get(), space.get(), H5P_DEFAULT,
+        H5Sselect_hyperslab(
+            space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0 ||
+        H5Dread(array_.dataset.get(),
+                H5T_NATIVE_UINT8,
+                memory.get(),
+                space.get(),
+                H5P_DEFAULT,
                 out.data()) < 0) {
       throw data_error(format("{}: sample {} of data set \"{}\" cannot be read ({})",
-                              path_.string(), index, array_.key, hdf5_reason(session)));
+                              path_.string(),
+                              index,
+                              array_.key,
+                              hdf5_reason(session)));
     }
   }
 

@@ -41,7 +41,7 @@ class RingLoader final : public Loader {
   std::mutex mutex_;
   std::condition_variable freed_;
   std::condition_variable filled_;
-  std::uint64_t next_to_fill_ = 0;     // micro-batches are numbered from 0
+  std::uint64_t next_to_fill_ = 0;  // micro-batches are numbered from 0
   std::uint64_t next_to_deliver_ = 0;
   bool exhausted_ = false;  // the last micro-batch was assigned
   bool stopping_ = false;

@@ -34,7 +34,8 @@ void check(const SamplerOptions& options) {
   if (options.num_samples < options.num_ranks) {
     throw config_error(
         format("{} ranks are more than the {} samples of the data set: start fewer ranks",
-               options.num_ranks, options.num_samples));
+               options.num_ranks,
+               options.num_samples));
   }
 }
 
@@ -48,7 +49,8 @@ Sampler::Sampler(const SamplerOptions& options) : options_(options) {
     throw config_error(
         format("a step takes {} samples (ranks x train.batch_per_rank x train.accumulate), the "
                "data set has {}: with data.last_batch = drop nothing is left, lower the batch",
-               step, options_.num_samples));
+               step,
+               options_.num_samples));
   }
 }
 

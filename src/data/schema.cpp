@@ -16,13 +16,20 @@ namespace lockstep::data {
 namespace {
 
 constexpr std::string_view kCrcSuffix = "_crc32c";
-constexpr std::array<std::string_view, 9> kNames{
-    kFormatAttribute, "task",       "split",     "classes",       "num_samples",
-    "image_encoding", "image_mean", "image_std", "content_digest"};
+constexpr std::array<std::string_view, 9> kNames{kFormatAttribute,
+                                                 "task",
+                                                 "split",
+                                                 "classes",
+                                                 "num_samples",
+                                                 "image_encoding",
+                                                 "image_mean",
+                                                 "image_std",
+                                                 "content_digest"};
 
 bool is_ours(std::string_view name) {
   if (name == kAttributesCrc) return false;
-  return name.ends_with(kCrcSuffix) || std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  return name.ends_with(kCrcSuffix) ||
+         std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
 std::string canonical_text(const AttributeValue& value) {
@@ -41,9 +48,11 @@ const T& required(const Attributes& attributes,
                   const std::filesystem::path& path) {
   const auto found = attributes.find(name);
   if (found == attributes.end()) {
-    throw data_error(format("{}: root attribute {} is missing: make the file again with lockstep "
-                            "prepare",
-                            path.string(), name));
+    throw data_error(
+        format("{}: root attribute {} is missing: make the file again with lockstep "
+               "prepare",
+               path.string(),
+               name));
   }
   const T* value = std::get_if<T>(&found->second);
   if (value == nullptr) {
@@ -80,29 +89,36 @@ std::vector<std::string> parse_classes(const std::string& text, const std::files
 void check_version(const Attributes& attributes, const std::filesystem::path& path) {
   const auto version = whole_attribute(attributes, kFormatAttribute, path);
   if (version == kFormatVersion) return;
-  throw data_error(format("{}: lockstep_format is {}, this version reads {}: make the file again "
-                          "with this version's lockstep prepare",
-                          path.string(), version, kFormatVersion));
+  throw data_error(
+      format("{}: lockstep_format is {}, this version reads {}: make the file again "
+             "with this version's lockstep prepare",
+             path.string(),
+             version,
+             kFormatVersion));
 }
 
 void check_attributes_crc(const Attributes& attributes, const std::filesystem::path& path) {
   const std::int64_t stored = whole_attribute(attributes, kAttributesCrc, path);
   if (stored == static_cast<std::int64_t>(attributes_crc32c(attributes))) return;
-  throw data_error(format("{}: the root attributes do not match {}: the file was changed or is "
-                          "damaged, make or copy it again",
-                          path.string(), kAttributesCrc));
+  throw data_error(
+      format("{}: the root attributes do not match {}: the file was changed or is "
+             "damaged, make or copy it again",
+             path.string(),
+             kAttributesCrc));
 }
 
 void check_native(const DatasetInfo& info) {
   const std::string where = info.path.string();
   if (info.image_encoding != "raw") {
-    throw data_error(format("{}: image_encoding = {} is not in this version: make the file again "
-                            "with raw images",
-                            where, info.image_encoding));
+    throw data_error(
+        format("{}: image_encoding = {} is not in this version: make the file again "
+               "with raw images",
+               where,
+               info.image_encoding));
   }
   if (info.task != "classification" && info.task != "detection") {
-    throw data_error(format("{}: task = {} is neither classification nor detection", where,
-                            info.task));
+    throw data_error(
+        format("{}: task = {} is neither classification nor detection", where, info.task));
   }
 }
 

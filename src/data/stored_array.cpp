@@ -32,8 +32,8 @@ std::string names_in_root(hid_t file) {
   if (H5Gget_info(file, &info) < 0) return names;
   for (hsize_t i = 0; i < std::min(info.nlinks, kMaxNamesListed); ++i) {
     std::array<char, 256> name{};
-    if (H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(),
-                           H5P_DEFAULT) < 0) {
+    if (H5Lget_name_by_idx(
+            file, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT) < 0) {
       break;
     }
     names += (names.empty() ? "" : ", ") + std::string(name.data());
@@ -53,7 +53,9 @@ std::vector<std::string> components(std::string_view link) {
 }
 
 // The target of a soft link as a path from the root.
-std::string soft_target(const Place& place, const std::string& link, std::size_t size,
+std::string soft_target(const Place& place,
+                        const std::string& link,
+                        std::size_t size,
                         const std::string& parent) {
   std::string target(size + 1, '\0');
   if (H5Lget_val(place.file, link.c_str(), target.data(), target.size(), H5P_DEFAULT) < 0) {
@@ -74,9 +76,10 @@ void check_links(const Place& place, const std::string& link, int soft_links) {
     H5L_info_t info{};
     if (H5Lexists(place.file, here.c_str(), H5P_DEFAULT) <= 0 ||
         H5Lget_info(place.file, here.c_str(), &info, H5P_DEFAULT) < 0) {
-      throw place.refuse(format("is missing; the file holds: {}. data.image_key and "
-                                "data.label_key name data sets of foreign files",
-                                names_in_root(place.file)));
+      throw place.refuse(
+          format("is missing; the file holds: {}. data.image_key and "
+                 "data.label_key name data sets of foreign files",
+                 names_in_root(place.file)));
     }
     if (info.type == H5L_TYPE_SOFT) {
       std::string target = soft_target(place, here, info.u.val_size, parent);
@@ -119,14 +122,21 @@ void describe_filters(const Place& place, StoredArray& array, hid_t creation) {
     unsigned config = 0;
     std::size_t num_values = 0;
     std::array<char, 64> name{};
-    const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(i), &flags,
-                                               &num_values, nullptr, name.size(), name.data(),
+    const H5Z_filter_t filter = H5Pget_filter2(creation,
+                                               static_cast<unsigned>(i),
+                                               &flags,
+                                               &num_values,
+                                               nullptr,
+                                               name.size(),
+                                               name.data(),
                                                &config);
-    const std::string text = name[0] != '\0' ? std::string(name.data()) : format("filter {}", filter);
+    const std::string text =
+        name[0] != '\0' ? std::string(name.data()) : format("filter {}", filter);
     if (filter < 0 || H5Zfilter_avail(filter) <= 0) {
-      throw place.refuse(format("needs the filter \"{}\", which is not built in: store it with "
-                                "deflate, shuffle, fletcher32 or without filters",
-                                text));
+      throw place.refuse(
+          format("needs the filter \"{}\", which is not built in: store it with "
+                 "deflate, shuffle, fletcher32 or without filters",
+                 text));
     }
     array.filters.push_back(text);
   }
@@ -143,7 +153,9 @@ void describe_storage(const Place& place, StoredArray& array) {
     throw place.refuse("keeps its bytes in another file: copy the data into this file");
   }
   describe_filters(place, array, creation.get());
-  array.layout = layout == H5D_CONTIGUOUS ? "contiguous" : layout == H5D_CHUNKED ? "chunked" : "compact";
+  array.layout = layout == H5D_CONTIGUOUS ? "contiguous"
+                 : layout == H5D_CHUNKED  ? "chunked"
+                                          : "compact";
   if (layout != H5D_CHUNKED) return;
   std::vector<hsize_t> chunk(array.shape.size());
   H5Pget_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data());
@@ -159,9 +171,12 @@ void locate(const Place& place, StoredArray& array) {
   const FileHandle handle = open_for_reading(place.path);
   const std::uint64_t file_bytes = file_size_bytes(handle, place.path);
   if (__builtin_add_overflow(array.offset_bytes, array.size_bytes, &end) || end > file_bytes) {
-    throw place.refuse(format("lies at bytes {} to {}, the file ends at {}: it is truncated, copy "
-                              "it again",
-                              array.offset_bytes, end, file_bytes));
+    throw place.refuse(
+        format("lies at bytes {} to {}, the file ends at {}: it is truncated, copy "
+               "it again",
+               array.offset_bytes,
+               end,
+               file_bytes));
   }
 }
 
@@ -233,26 +248,34 @@ std::vector<T> read_array(const Hdf5Session& session,
   for (const std::uint64_t dim : array.shape) count *= dim;
   if (count > kMaxTableBytes / sizeof(T)) {
     throw data_error(format("{}: data set \"{}\" of shape {} is too large for a table",
-                            path.string(), array.key, array.shape_text()));
+                            path.string(),
+                            array.key,
+                            array.shape_text()));
   }
   std::vector<T> values(count);
-  if (count > 0 && H5Dread(array.dataset.get(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                           values.data()) < 0) {
-    throw data_error(format("{}: data set \"{}\" cannot be read ({})", path.string(), array.key,
-                            hdf5_reason(session)));
+  if (count > 0 &&
+      H5Dread(array.dataset.get(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) <
+          0) {
+    throw data_error(format(
+        "{}: data set \"{}\" cannot be read ({})", path.string(), array.key, hdf5_reason(session)));
   }
   return values;
 }
 
-template std::vector<std::int64_t> read_array(const Hdf5Session&, const StoredArray&,
+template std::vector<std::int64_t> read_array(const Hdf5Session&,
+                                              const StoredArray&,
                                               const std::filesystem::path&);
-template std::vector<std::uint64_t> read_array(const Hdf5Session&, const StoredArray&,
+template std::vector<std::uint64_t> read_array(const Hdf5Session&,
+                                               const StoredArray&,
                                                const std::filesystem::path&);
-template std::vector<std::uint32_t> read_array(const Hdf5Session&, const StoredArray&,
+template std::vector<std::uint32_t> read_array(const Hdf5Session&,
+                                               const StoredArray&,
                                                const std::filesystem::path&);
-template std::vector<std::uint8_t> read_array(const Hdf5Session&, const StoredArray&,
+template std::vector<std::uint8_t> read_array(const Hdf5Session&,
+                                              const StoredArray&,
                                               const std::filesystem::path&);
-template std::vector<float> read_array(const Hdf5Session&, const StoredArray&,
+template std::vector<float> read_array(const Hdf5Session&,
+                                       const StoredArray&,
                                        const std::filesystem::path&);
 
 }  // namespace lockstep::data

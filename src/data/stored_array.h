@@ -17,8 +17,9 @@ struct StoredArray : ArrayInfo {
   Hid dataset;
 };
 
-// Throws: Error(kBadData) naming file and key: missing, links that leave the file, external storage,
-// virtual layout, sizes that overflow, data that ends past the end of the file, unknown filters.
+// Throws: Error(kBadData) naming file and key: missing, links that leave the file, external
+// storage, virtual layout, sizes that overflow, data that ends past the end of the file, unknown
+// filters.
 StoredArray open_array(const Hdf5Session& session,
                        hid_t file,
                        const std::filesystem::path& path,

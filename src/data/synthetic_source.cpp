@@ -48,8 +48,8 @@ class SyntheticSource : public SampleSource {
  public:
   explicit SyntheticSource(const SyntheticOptions& options)
       : options_(options),
-        pixels_(static_cast<std::size_t>(options.image_size * options.image_size *
-                                         options.channels)) {}
+        pixels_(
+            static_cast<std::size_t>(options.image_size * options.image_size * options.channels)) {}
 
   WriterOptions shape() const override {
     WriterOptions shape;
@@ -71,7 +71,8 @@ class SyntheticSource : public SampleSource {
     for (std::size_t i = 0; i < pixels_.size(); ++i) {
       word = i % 4 == 0 ? random.next_u32() : word >> 8;
       const int noise = static_cast<int>(((word & 0xFF) * width) >> 8) - limit;
-      pixels_[i] = static_cast<std::byte>(std::clamp(std::to_integer<int>(pixels_[i]) + noise, 0, 255));
+      pixels_[i] =
+          static_cast<std::byte>(std::clamp(std::to_integer<int>(pixels_[i]) + noise, 0, 255));
     }
   }
 
@@ -88,8 +89,8 @@ class ClassificationSource final : public SyntheticSource {
     const std::int64_t index = next_++;
     PhiloxStream random = stream_of(options_.seed, index, Draw::kContent);
     Sample sample;
-    sample.label = static_cast<std::int64_t>(
-        random.below(static_cast<std::uint64_t>(options_.num_classes)));
+    sample.label =
+        static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(options_.num_classes)));
     sample.sample_id = index;
     const int offset = static_cast<int>(random.below(kMaxOffset));
     const std::int64_t size = options_.image_size;
@@ -134,8 +135,10 @@ class DetectionSource final : public SyntheticSource {
     Sample sample;
     sample.pixels = pixels_;
     sample.sample_id = index;
-    sample.boxes = {std::span(corners_).first(4 * count), std::span(names_).first(count),
-                    std::span(areas_).first(count), std::span(crowd_).first(count)};
+    sample.boxes = {std::span(corners_).first(4 * count),
+                    std::span(names_).first(count),
+                    std::span(areas_).first(count),
+                    std::span(crowd_).first(count)};
     return sample;
   }
 
@@ -153,7 +156,10 @@ class DetectionSource final : public SyntheticSource {
       const auto [y0, y1] = draw_side(random, cell);
       const std::int64_t left = quadrant % 2 * cell;
       const std::int64_t top = quadrant / 2 * cell;
-      rectangle = {left + x0, top + y0, left + x1, top + y1,
+      rectangle = {left + x0,
+                   top + y0,
+                   left + x1,
+                   top + y1,
                    static_cast<std::int64_t>(
                        random.below(static_cast<std::uint64_t>(options_.num_classes)))};
     }
@@ -164,8 +170,8 @@ class DetectionSource final : public SyntheticSource {
   static std::array<std::int64_t, 2> draw_side(PhiloxStream& random, std::int64_t cell) {
     const std::int64_t room = cell - 2;
     const std::int64_t least = std::max<std::int64_t>(2, cell / 4);
-    const auto length =
-        least + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(room - least + 1)));
+    const auto length = least + static_cast<std::int64_t>(
+                                    random.below(static_cast<std::uint64_t>(room - least + 1)));
     const auto begin =
         1 + static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(room - length + 1)));
     return {begin, begin + length};
@@ -175,13 +181,14 @@ class DetectionSource final : public SyntheticSource {
     const auto value = static_cast<std::byte>(kFirstFill + kFillStep * rectangle.name);
     for (std::int64_t y = rectangle.y0; y < rectangle.y1; ++y) {
       const std::int64_t begin = (y * options_.image_size + rectangle.x0) * options_.channels;
-      std::fill_n(pixels_.begin() + begin, (rectangle.x1 - rectangle.x0) * options_.channels, value);
+      std::fill_n(
+          pixels_.begin() + begin, (rectangle.x1 - rectangle.x0) * options_.channels, value);
     }
   }
 
   void describe(const Rectangle& rectangle, std::size_t box) {
-    const std::array<std::int64_t, 4> corners{rectangle.x0, rectangle.y0, rectangle.x1,
-                                              rectangle.y1};
+    const std::array<std::int64_t, 4> corners{
+        rectangle.x0, rectangle.y0, rectangle.x1, rectangle.y1};
     for (std::size_t i = 0; i < 4; ++i) corners_[4 * box + i] = static_cast<float>(corners[i]);
     names_[box] = rectangle.name;
     areas_[box] = static_cast<float>((rectangle.x1 - rectangle.x0) * (rectangle.y1 - rectangle.y0));

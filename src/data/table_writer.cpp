@@ -34,12 +34,13 @@ TableWriter::TableWriter(const Hdf5Session& session,
   H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER);
   // No times: the same samples give the same bytes.
   H5Pset_obj_track_times(creation.get(), false);
-  dataset_ = Hid(H5Dcreate2(file, key_.c_str(), element, space.get(), H5P_DEFAULT, creation.get(),
-                            H5P_DEFAULT),
-                 H5Dclose);
+  dataset_ =
+      Hid(H5Dcreate2(
+              file, key_.c_str(), element, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+          H5Dclose);
   if (!dataset_) {
-    throw io_error(format("cannot make data set \"{}\" in {}: {}", key_, path_.string(),
-                          hdf5_reason(session)));
+    throw io_error(format(
+        "cannot make data set \"{}\" in {}: {}", key_, path_.string(), hdf5_reason(session)));
   }
 }
 
@@ -65,12 +66,12 @@ void TableWriter::flush(const Hdf5Session& session) {
   const Hid memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr),
                    H5Sclose);
   if (!space || !memory ||
-      H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(),
-                          nullptr) < 0 ||
+      H5Sselect_hyperslab(
+          space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr) < 0 ||
       H5Dwrite(dataset_.get(), element_, memory.get(), space.get(), H5P_DEFAULT, buffer_.data()) <
           0) {
-    throw io_error(format("cannot write data set \"{}\" of {}: {}", key_, path_.string(),
-                          hdf5_reason(session)));
+    throw io_error(format(
+        "cannot write data set \"{}\" of {}: {}", key_, path_.string(), hdf5_reason(session)));
   }
   next_row_ += count[0];
   buffer_.clear();

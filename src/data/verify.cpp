@@ -23,10 +23,14 @@ void check_sample(const FileDataset& dataset,
 
 // In the order of the format's table; each was read from the file when it was opened.
 void hash_tables(const FileTables& tables, Sha256& hash, std::uint64_t& bytes_read) {
-  for (const std::span<const std::byte> bytes :
-       {bytes_of(tables.labels), bytes_of(tables.boxes), bytes_of(tables.box_classes),
-        bytes_of(tables.box_areas), bytes_of(tables.box_crowd), bytes_of(tables.box_offsets),
-        bytes_of(tables.sample_ids), bytes_of(tables.checksums)}) {
+  for (const std::span<const std::byte> bytes : {bytes_of(tables.labels),
+                                                 bytes_of(tables.boxes),
+                                                 bytes_of(tables.box_classes),
+                                                 bytes_of(tables.box_areas),
+                                                 bytes_of(tables.box_crowd),
+                                                 bytes_of(tables.box_offsets),
+                                                 bytes_of(tables.sample_ids),
+                                                 bytes_of(tables.checksums)}) {
     hash.update(bytes);
     bytes_read += bytes.size();
   }

@@ -41,7 +41,9 @@ void check_options(const WriterOptions& options) {
   for (const std::int64_t factor : {options.height, options.width, options.num_samples}) {
     if (factor < 1 || __builtin_mul_overflow(bytes, factor, &bytes)) {
       throw data_error(format("{} images of {} x {}: not a size that can be written",
-                              options.num_samples, options.height, options.width));
+                              options.num_samples,
+                              options.height,
+                              options.width));
     }
   }
 }
@@ -72,8 +74,11 @@ Hid create_file(const Hdf5Session& session, const std::filesystem::path& path) {
 }
 
 // SHA-256 over a byte range of a file, in blocks.
-void hash_extent(Sha256& hash, const FileHandle& file, const std::filesystem::path& path,
-                 std::uint64_t offset_bytes, std::uint64_t size_bytes) {
+void hash_extent(Sha256& hash,
+                 const FileHandle& file,
+                 const std::filesystem::path& path,
+                 std::uint64_t offset_bytes,
+                 std::uint64_t size_bytes) {
   std::vector<std::byte> block(std::min(size_bytes, kBlockBytes));
   while (size_bytes > 0) {
     const std::uint64_t part = std::min<std::uint64_t>(size_bytes, block.size());
@@ -135,9 +140,12 @@ class Writer::State {
   }
 
   DatasetInfo finish(const std::function<void(std::int64_t)>& progress) {
-    if (num_added_ != options_.num_samples || (detection() && box_->rows_written() != box_->rows())) {
-      throw data_error(format("{} of {} samples were given for {}", num_added_,
-                              options_.num_samples, options_.path.string()));
+    if (num_added_ != options_.num_samples ||
+        (detection() && box_->rows_written() != box_->rows())) {
+      throw data_error(format("{} of {} samples were given for {}",
+                              num_added_,
+                              options_.num_samples,
+                              options_.path.string()));
     }
     close_file();
     DatasetInfo info = read_back(progress);
@@ -150,7 +158,9 @@ class Writer::State {
  private:
   bool detection() const { return options_.task == "detection"; }
 
-  TableWriter* make_table(const Hdf5Session& session, const char* key, hid_t element,
+  TableWriter* make_table(const Hdf5Session& session,
+                          const char* key,
+                          hid_t element,
                           std::vector<hsize_t> shape) {
     return &tables_.emplace_back(session, file_.get(), temporary_, key, element, std::move(shape));
   }
@@ -159,8 +169,11 @@ class Writer::State {
   void make_tables(const Hdf5Session& session) {
     const auto count = static_cast<hsize_t>(options_.num_samples);
     const auto boxes = static_cast<hsize_t>(options_.num_boxes);
-    images_ = make_table(session, kImages, H5T_STD_U8LE,
-                         {count, static_cast<hsize_t>(options_.height),
+    images_ = make_table(session,
+                         kImages,
+                         H5T_STD_U8LE,
+                         {count,
+                          static_cast<hsize_t>(options_.height),
                           static_cast<hsize_t>(options_.width),
                           static_cast<hsize_t>(options_.channels)});
     if (detection()) {
@@ -198,9 +211,12 @@ class Writer::State {
 
   void check_class(std::int64_t name) const {
     if (name >= 0 && name < std::ssize(options_.classes)) return;
-    throw data_error(format("sample {} has label {}, outside the {} classes: name all of them with "
-                            "--classes",
-                            num_added_, name, options_.classes.size()));
+    throw data_error(
+        format("sample {} has label {}, outside the {} classes: name all of them with "
+               "--classes",
+               num_added_,
+               name,
+               options_.classes.size()));
   }
 
   // The content digest goes on from the hash of the images with the smaller tables, which are read
@@ -258,7 +274,8 @@ class Writer::State {
     } catch (const Error& error) {
       if (error.code() != ExitCode::kBadData) throw;
       throw io_error(format("{} was not written whole (is the disk full?): {}",
-                            options_.path.string(), error.what()));
+                            options_.path.string(),
+                            error.what()));
     }
     throw io_error(format("{}: what was read back is not what was written: check the disk",
                           options_.path.string()));

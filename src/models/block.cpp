@@ -44,7 +44,7 @@ Mlp::Mlp(std::int64_t width, std::int64_t hidden, double dropout, Initializer& i
 at::Tensor Mlp::forward(const at::Tensor& x,
                         const ForwardContext& context,
                         std::int64_t site) const {
-  at::Tensor hidden = gelu(call("fc1", *fc1_, x));  // (B, N, hidden)
+  at::Tensor hidden = exact_gelu(call("fc1", *fc1_, x));  // (B, N, hidden)
   if (is_training()) hidden = dropout(hidden, dropout_, context, site);
   at::Tensor out = call("fc2", *fc2_, hidden);
   if (is_training()) out = dropout(out, dropout_, context, site + 1);

@@ -2,7 +2,7 @@
 #include <lockstep/base/error.h>
 #include <lockstep/models/classification.h>
 
-#include <ATen/Reduction.h>
+#include <ATen/core/Reduction.h>
 #include <ATen/ops/cross_entropy_loss.h>
 
 namespace lockstep::models {

@@ -39,7 +39,7 @@ struct GeluWithSlope : torch::autograd::Function<GeluWithSlope> {
 
 }  // namespace
 
-at::Tensor gelu(const at::Tensor& x) {
+at::Tensor exact_gelu(const at::Tensor& x) {
   const bool fused = x.device().is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous() &&
                      x.requires_grad() && at::GradMode::is_enabled();
   return fused ? GeluWithSlope::apply(x) : at::gelu(x);

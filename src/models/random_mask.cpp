@@ -7,8 +7,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 
 namespace lockstep::models {
 namespace {

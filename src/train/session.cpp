@@ -162,6 +162,7 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   data::LoaderOptions loading;
   loading.sampler = sampler;
   loading.rank = job.mesh.data().rank();
+  loading.reader = settings.data.reader;
   loading.threads = settings.data.threads;
   loading.prefetch = settings.data.prefetch;
   loading.verify = settings.data.verify;
@@ -196,15 +197,15 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler) {
   plan.samples_per_step = sampler.samples_per_step();
   plan.steps_per_epoch = sampler.steps_per_epoch();
   plan.total_steps = plan.steps_per_epoch * settings.run.epochs;
-  if (settings.run.max_steps > 0) {
-    plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
-  }
-  plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
   if (settings.schedule.warmup_steps > plan.total_steps) {
     throw config_error(format("schedule.warmup_steps = {} is longer than the run of {} steps",
                               settings.schedule.warmup_steps,
                               plan.total_steps));
   }
+  if (settings.run.max_steps > 0) {
+    plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
+  }
+  plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
   return plan;
 }
 
@@ -219,9 +220,9 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
   check_same_everywhere(job, *session);
-  agree(job.world, [&] { build_model(job, *session); });
+  train::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
-  agree(job.world, [&] { build_input(job, *session, sampler); });
+  train::agree(job.world, [&] { build_input(job, *session, sampler); });
   return session;
 }
 

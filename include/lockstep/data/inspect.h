@@ -40,9 +40,9 @@ Inspection inspect_dataset(const std::filesystem::path& path, const Options& opt
 
 struct Verification {
   std::int64_t num_samples = 0;
-  std::int64_t num_bad = 0;                // samples whose CRC-32C does not match
-  std::vector<std::int64_t> bad_samples;   // the first of them
-  bool has_checksums = false;              // false: every byte was read, nothing to compare with
+  std::int64_t num_bad = 0;               // samples whose CRC-32C does not match
+  std::vector<std::int64_t> bad_samples;  // the first of them
+  bool has_checksums = false;             // false: every byte was read, nothing to compare with
   bool digest_matches = true;
   std::uint64_t bytes_read = 0;
 

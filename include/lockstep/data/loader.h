@@ -37,9 +37,9 @@ struct LoaderOptions {
   std::int64_t threads = 1;
   std::int64_t prefetch = 4;  // slabs in the ring, at least 2; at least threads + 1 are made
   std::string verify = "first_epoch";
-  std::int64_t first_epoch = 0;         // where this loader begins: the epoch that is verified
+  std::int64_t first_epoch = 0;          // where this loader begins: the epoch that is verified
   std::int64_t first_step_in_epoch = 0;  // and the step, when a run goes on inside an epoch
-  std::int64_t num_epochs = -1;         // -1: for ever
+  std::int64_t num_epochs = -1;          // -1: for ever
 };
 
 // Thread: next() and release() from one thread. Nothing is allocated after the first epoch.
@@ -52,9 +52,9 @@ class Loader {
   // call then delivers that batch as padding only, so that ranks can stay in step.
   // nullptr after the last epoch.
   virtual const Batch* next() = 0;
-  // Hands the slab back to the ring. `reusable` may be null; on CUDA it is the event after which the
-  // copy to the device has left the slab, and it must live until the slab was filled again or the
-  // loader is gone.
+  // Hands the slab back to the ring. `reusable` may be null; on CUDA it is the event after which
+  // the copy to the device has left the slab, and it must live until the slab was filled again or
+  // the loader is gone.
   virtual void release(const Batch* batch, gpu::Event* reusable) = 0;
   // For its counts only: the loader draws the orders in a sampler of its own.
   virtual const Sampler& sampler() const = 0;

@@ -66,7 +66,8 @@ SyntheticOptions small_options(std::int64_t num_samples) {
   return options;
 }
 
-DatasetInfo write_small(const std::filesystem::path& path, std::int64_t num_samples,
+DatasetInfo write_small(const std::filesystem::path& path,
+                        std::int64_t num_samples,
                         bool detection) {
   SyntheticOptions options = small_options(num_samples);
   options.detection = detection;
@@ -101,8 +102,13 @@ void write_foreign_images(hid_t file, const ForeignOptions& options) {
   if (options.fletcher) H5Pset_fletcher32(creation.get());
   const Hid links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   H5Pset_create_intermediate_group(links.get(), 1);
-  const Hid images(H5Dcreate2(file, options.image_key.c_str(), options.image_type, space.get(),
-                              links.get(), creation.get(), H5P_DEFAULT),
+  const Hid images(H5Dcreate2(file,
+                              options.image_key.c_str(),
+                              options.image_type,
+                              space.get(),
+                              links.get(),
+                              creation.get(),
+                              H5P_DEFAULT),
                    H5Dclose);
   ASSERT_TRUE(images);
   ASSERT_GE(H5Dwrite(images.get(), H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, pixels.data()),
@@ -116,16 +122,20 @@ void write_foreign(const std::filesystem::path& path, const ForeignOptions& opti
   const Hid file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
   ASSERT_TRUE(file);
   write_foreign_images(file.get(), options);
-  const hsize_t count = options.num_labels < 0 ? options.shape[0]
-                                               : static_cast<hsize_t>(options.num_labels);
+  const hsize_t count =
+      options.num_labels < 0 ? options.shape[0] : static_cast<hsize_t>(options.num_labels);
   std::vector<std::int32_t> labels;
   for (hsize_t i = 0; i < count; ++i) {
     labels.push_back(static_cast<std::int32_t>(i % 3) + options.label_offset);
   }
   const Hid space(H5Screate_simple(1, &count, nullptr), H5Sclose);
-  const Hid label(H5Dcreate2(file.get(), "label",
-                             options.float_labels ? H5T_IEEE_F32LE : H5T_STD_I32LE, space.get(),
-                             H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+  const Hid label(H5Dcreate2(file.get(),
+                             "label",
+                             options.float_labels ? H5T_IEEE_F32LE : H5T_STD_I32LE,
+                             space.get(),
+                             H5P_DEFAULT,
+                             H5P_DEFAULT,
+                             H5P_DEFAULT),
                   H5Dclose);
   ASSERT_GE(H5Dwrite(label.get(), H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels.data()),
             0);
@@ -140,7 +150,9 @@ void edit(const std::filesystem::path& path, const std::function<void(hid_t)>& c
 
 namespace {
 
-void replace_attribute(hid_t file, const std::filesystem::path& path, const std::string& name,
+void replace_attribute(hid_t file,
+                       const std::filesystem::path& path,
+                       const std::string& name,
                        const AttributeValue& value) {
   const Hdf5Session session;
   if (H5Aexists(file, name.c_str()) > 0) H5Adelete(file, name.c_str());
@@ -155,15 +167,19 @@ void repair_attributes(hid_t file, const std::filesystem::path& path) {
 
 }  // namespace
 
-void set_attribute(const std::filesystem::path& path, const std::string& name,
-                   const AttributeValue& value, bool repair) {
+void set_attribute(const std::filesystem::path& path,
+                   const std::string& name,
+                   const AttributeValue& value,
+                   bool repair) {
   edit(path, [&](hid_t file) {
     replace_attribute(file, path, name, value);
     if (repair) repair_attributes(file, path);
   });
 }
 
-void set_element(const std::filesystem::path& path, const std::string& key, hsize_t index,
+void set_element(const std::filesystem::path& path,
+                 const std::string& key,
+                 hsize_t index,
                  std::int64_t value) {
   edit(path, [&](hid_t file) {
     const Hid dataset(H5Dopen2(file, key.c_str(), H5P_DEFAULT), H5Dclose);

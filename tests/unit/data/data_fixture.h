@@ -47,7 +47,8 @@ void write_file(const std::filesystem::path& path, const std::string& bytes);
 
 // A seeded synthetic file: 3 classes, `size` x `size`.
 SyntheticOptions small_options(std::int64_t num_samples);
-DatasetInfo write_small(const std::filesystem::path& path, std::int64_t num_samples,
+DatasetInfo write_small(const std::filesystem::path& path,
+                        std::int64_t num_samples,
                         bool detection = false);
 
 std::vector<std::byte> pixels_of(const Dataset& dataset, std::int64_t index, bool verify = true);
@@ -69,10 +70,14 @@ void write_foreign(const std::filesystem::path& path, const ForeignOptions& opti
 // Opens the file for writing and hands it over, to spoil it.
 void edit(const std::filesystem::path& path, const std::function<void(hid_t)>& change);
 // Replaces a root attribute and repairs the checksum over the attributes.
-void set_attribute(const std::filesystem::path& path, const std::string& name,
-                   const AttributeValue& value, bool repair = true);
+void set_attribute(const std::filesystem::path& path,
+                   const std::string& name,
+                   const AttributeValue& value,
+                   bool repair = true);
 // Overwrites one element of a one-dimensional i64 data set and repairs its checksums.
-void set_element(const std::filesystem::path& path, const std::string& key, hsize_t index,
+void set_element(const std::filesystem::path& path,
+                 const std::string& key,
+                 hsize_t index,
                  std::int64_t value);
 
 // Allocations of the whole process since the start.

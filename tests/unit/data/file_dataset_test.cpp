@@ -28,7 +28,8 @@ TEST(FileDataset, RoundTripOfEverySampleAndFact) {
   for (std::int64_t i = 0; i < 20; ++i) {
     const Sample sample = source->next();
     const auto pixels = pixels_of(*dataset, i);
-    EXPECT_TRUE(std::equal(pixels.begin(), pixels.end(), sample.pixels.begin(), sample.pixels.end()));
+    EXPECT_TRUE(
+        std::equal(pixels.begin(), pixels.end(), sample.pixels.begin(), sample.pixels.end()));
     EXPECT_EQ(dataset->label(i), sample.label);
     EXPECT_EQ(dataset->sample_id(i), i);
     EXPECT_TRUE(dataset->boxes(i).classes.empty());
@@ -47,10 +48,14 @@ TEST(FileDataset, BoxesRoundTrip) {
     const Sample sample = source->next();
     const Boxes boxes = dataset->boxes(i);
     ASSERT_EQ(boxes.classes.size(), sample.boxes.classes.size());
-    EXPECT_TRUE(std::equal(boxes.corners.begin(), boxes.corners.end(),
-                           sample.boxes.corners.begin(), sample.boxes.corners.end()));
-    EXPECT_TRUE(std::equal(boxes.classes.begin(), boxes.classes.end(),
-                           sample.boxes.classes.begin(), sample.boxes.classes.end()));
+    EXPECT_TRUE(std::equal(boxes.corners.begin(),
+                           boxes.corners.end(),
+                           sample.boxes.corners.begin(),
+                           sample.boxes.corners.end()));
+    EXPECT_TRUE(std::equal(boxes.classes.begin(),
+                           boxes.classes.end(),
+                           sample.boxes.classes.begin(),
+                           sample.boxes.classes.end()));
     EXPECT_EQ(boxes.areas.size(), boxes.classes.size());
     EXPECT_EQ(boxes.crowd.size(), boxes.classes.size());
   }
@@ -77,8 +82,9 @@ TEST(FileDataset, DamagedSampleIsNamedWhenVerified) {
   const auto dataset = open_dataset(path, Options{});
   pixels_of(*dataset, 2);
   pixels_of(*dataset, 3, false);
-  expect_error(ExitCode::kBadData, {path.string(), "sample 3", "CRC-32C", "bytes "},
-               [&] { pixels_of(*dataset, 3); });
+  expect_error(ExitCode::kBadData, {path.string(), "sample 3", "CRC-32C", "bytes "}, [&] {
+    pixels_of(*dataset, 3);
+  });
 }
 
 TEST(FileDataset, WhatIsNoDataFileIsRefused) {
@@ -90,10 +96,12 @@ TEST(FileDataset, WhatIsNoDataFileIsRefused) {
   expect_error(ExitCode::kBadData, {path.string(), "empty"}, open);
   write_file(path, std::string(5000, 'x'));
   expect_error(ExitCode::kBadData, {path.string(), "not an HDF5 file"}, open);
-  expect_error(ExitCode::kIo, {folder.path().string(), "folder"},
-               [&] { open_dataset(folder.path(), Options{}); });
-  expect_error(ExitCode::kBadData, {"train.json", "not in this version"},
-               [&] { open_dataset(folder / "train.json", Options{}); });
+  expect_error(ExitCode::kIo, {folder.path().string(), "folder"}, [&] {
+    open_dataset(folder.path(), Options{});
+  });
+  expect_error(ExitCode::kBadData, {"train.json", "not in this version"}, [&] {
+    open_dataset(folder / "train.json", Options{});
+  });
 }
 
 TEST(FileDataset, EveryTruncationIsRefusedOrHarmless) {

@@ -18,7 +18,8 @@ const FlagTable kTable{"lockstep x FILE [flags]",
 Flags parse(const std::vector<std::string>& arguments) { return {kTable, arguments}; }
 
 TEST(Flags, ValuesSwitchesAndPositionals) {
-  const Flags flags = parse({"a", "--out", "f", "--count=3", "--force", "--names", "x, y", "--", "--b"});
+  const Flags flags =
+      parse({"a", "--out", "f", "--count=3", "--force", "--names", "x, y", "--", "--b"});
   EXPECT_EQ(flags.positional(), (std::vector<std::string>{"a", "--b"}));
   EXPECT_EQ(flags.required_text("--out"), "f");
   EXPECT_EQ(flags.whole("--count", 9), 3);

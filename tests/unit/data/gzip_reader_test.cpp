@@ -50,7 +50,8 @@ TEST(GzipReader, EveryTruncationAndEveryWrongTrailerIsAnError) {
 
 TEST(GzipReader, MissingFileAndFolderAreErrors) {
   const TemporaryFolder folder;
-  expect_error(ExitCode::kIo, {"nothing", "No such file"}, [&] { GzipReader r(folder / "nothing"); });
+  expect_error(
+      ExitCode::kIo, {"nothing", "No such file"}, [&] { GzipReader r(folder / "nothing"); });
   expect_error(ExitCode::kIo, {"folder"}, [&] { GzipReader r(folder.path()); });
 }
 

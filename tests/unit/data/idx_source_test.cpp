@@ -15,7 +15,8 @@ std::string big_endian(std::uint32_t value) {
 }
 
 std::string images_file(std::uint32_t count, std::uint32_t height, std::uint32_t width) {
-  std::string bytes = big_endian(0x803) + big_endian(count) + big_endian(height) + big_endian(width);
+  std::string bytes =
+      big_endian(0x803) + big_endian(count) + big_endian(height) + big_endian(width);
   for (std::uint32_t i = 0; i < count * height * width; ++i) bytes += static_cast<char>(i);
   return bytes;
 }

@@ -29,8 +29,12 @@ TEST(InspectCommand, TextHoldsSchemaAndClasses) {
   const TemporaryFolder folder;
   data::write_small(folder / "a.h5", 30);
   const std::string out = inspect({(folder / "a.h5").string(), "--verify"});
-  for (const char* fragment : {"lockstep 1", "30 of 16 x 16 x 1", "/images", "contiguous at byte",
-                               "classes", "every image and the digest"}) {
+  for (const char* fragment : {"lockstep 1",
+                               "30 of 16 x 16 x 1",
+                               "/images",
+                               "contiguous at byte",
+                               "classes",
+                               "every image and the digest"}) {
     EXPECT_NE(out.find(fragment), std::string::npos) << fragment << " in\n" << out;
   }
 }
@@ -55,8 +59,9 @@ TEST(InspectCommand, DamageIsBadData) {
   bytes[bytes.size() / 2] = static_cast<char>(~bytes[bytes.size() / 2]);
   data::write_file(path, bytes);
   inspect({path.string()});
-  expect_error(ExitCode::kBadData, {path.string(), "1 of 30 images", "sample"},
-               [&] { inspect({path.string(), "--verify"}); });
+  expect_error(ExitCode::kBadData, {path.string(), "1 of 30 images", "sample"}, [&] {
+    inspect({path.string(), "--verify"});
+  });
 }
 
 TEST(InspectCommand, UsageErrors) {

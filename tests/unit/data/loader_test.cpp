@@ -21,8 +21,9 @@ TEST(Loader, SamplerOfAnotherDataSetIsAProgrammerError) {
   const MemoryDataset dataset(8);
   LoaderOptions options = loader_options(dataset, 4);
   options.sampler.num_samples = 9;
-  expect_error(ExitCode::kInternal, {"another data set"},
-               [&] { make_loader(dataset, gpu::host_backend(), options); });
+  expect_error(ExitCode::kInternal, {"another data set"}, [&] {
+    make_loader(dataset, gpu::host_backend(), options);
+  });
 }
 
 }  // namespace

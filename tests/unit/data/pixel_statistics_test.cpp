@@ -8,8 +8,8 @@ namespace {
 
 TEST(PixelStatistics, MeanAndDeviationPerChannel) {
   PixelStatistics statistics(3);
-  const std::vector<std::byte> pixels{std::byte{0},   std::byte{255}, std::byte{10},
-                                      std::byte{255}, std::byte{255}, std::byte{20}};
+  const std::vector<std::byte> pixels{
+      std::byte{0}, std::byte{255}, std::byte{10}, std::byte{255}, std::byte{255}, std::byte{20}};
   statistics.add(pixels);
   statistics.add(pixels);
   EXPECT_DOUBLE_EQ(statistics.mean()[0], 0.5);

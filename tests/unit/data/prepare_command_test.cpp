@@ -37,15 +37,34 @@ Result prepare(const std::vector<std::string>& arguments) {
 TEST(PrepareCommand, SyntheticWritesAFileAndASummaryLine) {
   const TemporaryFolder folder;
   const std::string out = (folder / "s.h5").string();
-  const Result result = prepare({"synthetic", "--out", out, "--num-samples", "20", "--image-size",
-                                 "8", "--classes", "4", "--channels", "3", "--seed", "5"});
+  const Result result = prepare({"synthetic",
+                                 "--out",
+                                 out,
+                                 "--num-samples",
+                                 "20",
+                                 "--image-size",
+                                 "8",
+                                 "--classes",
+                                 "4",
+                                 "--channels",
+                                 "3",
+                                 "--seed",
+                                 "5"});
   EXPECT_EQ(result.code, 0);
   EXPECT_NE(result.out.find("wrote " + out + ": 20 images of 8 x 8 x 3, 4 classes"),
             std::string::npos)
       << result.out;
   EXPECT_EQ(data::open_dataset(out, {})->info().classes.size(), 4U);
-  EXPECT_EQ(prepare({"synthetic", "--out", out, "--force", "--num-samples", "5", "--task",
-                     "detection", "--split", "val"})
+  EXPECT_EQ(prepare({"synthetic",
+                     "--out",
+                     out,
+                     "--force",
+                     "--num-samples",
+                     "5",
+                     "--task",
+                     "detection",
+                     "--split",
+                     "val"})
                 .code,
             0);
   EXPECT_EQ(data::open_dataset(out, {})->info().task, "detection");
@@ -57,8 +76,11 @@ TEST(PrepareCommand, FashionMnistIsTheKnownSet) {
   if (!std::filesystem::exists(source)) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
   const TemporaryFolder folder;
   const std::string out = (folder / "t.h5").string();
-  EXPECT_EQ(prepare({"idx", (source / "t10k-images-idx3-ubyte.gz").string(),
-                     (source / "t10k-labels-idx1-ubyte.gz").string(), "--out", out})
+  EXPECT_EQ(prepare({"idx",
+                     (source / "t10k-images-idx3-ubyte.gz").string(),
+                     (source / "t10k-labels-idx1-ubyte.gz").string(),
+                     "--out",
+                     out})
                 .code,
             0);
   const auto dataset = data::open_dataset(out, {});
@@ -108,8 +130,8 @@ TEST(PrepareCommand, TermSignalRemovesTheTemporaryFile) {
   const std::string out = (folder / "big.h5").string();
   const pid_t child = fork();
   if (child == 0) {
-    const std::vector<std::string> arguments{"synthetic", "--out", out, "--num-samples",
-                                             "2000000",   "--image-size", "32"};
+    const std::vector<std::string> arguments{
+        "synthetic", "--out", out, "--num-samples", "2000000", "--image-size", "32"};
     _exit(run_prepare(arguments));
   }
   while (folder.names().empty()) usleep(1000);

@@ -11,7 +11,9 @@
 namespace lockstep::data {
 namespace {
 
-SamplerOptions options_of(std::int64_t samples, std::int64_t batch, std::int64_t ranks,
+SamplerOptions options_of(std::int64_t samples,
+                          std::int64_t batch,
+                          std::int64_t ranks,
                           std::int64_t accumulate) {
   SamplerOptions options;
   options.num_samples = samples;
@@ -44,7 +46,8 @@ std::vector<std::int64_t> epoch_of(Sampler& sampler, std::int64_t epoch) {
 TEST(Sampler, EverySampleOnceForRandomShapes) {
   PhiloxStream random(11, 0);
   for (int round = 0; round < 200; ++round) {
-    auto options = options_of(0, 1 + static_cast<std::int64_t>(random.below(9)),
+    auto options = options_of(0,
+                              1 + static_cast<std::int64_t>(random.below(9)),
                               1 + static_cast<std::int64_t>(random.below(5)),
                               1 + static_cast<std::int64_t>(random.below(4)));
     options.num_samples = options.num_ranks + static_cast<std::int64_t>(random.below(300));
@@ -109,14 +112,14 @@ TEST(Sampler, SequentialKeepsTheStoredOrderAndPadsTheEnd) {
 }
 
 TEST(Sampler, ImpossibleShapesAreRefused) {
-  expect_error(ExitCode::kConfig, {"4 ranks", "3 samples"},
-               [] { Sampler sampler(options_of(3, 1, 4, 1)); });
-  expect_error(ExitCode::kConfig, {"train.batch_per_rank"},
-               [] { Sampler sampler(options_of(3, 0, 1, 1)); });
-  expect_error(ExitCode::kConfig, {"train.accumulate"},
-               [] { Sampler sampler(options_of(3, 1, 1, 0)); });
-  expect_error(ExitCode::kConfig, {"too large"},
-               [] { Sampler sampler(options_of(3, INT64_MAX, 2, 1)); });
+  expect_error(
+      ExitCode::kConfig, {"4 ranks", "3 samples"}, [] { Sampler sampler(options_of(3, 1, 4, 1)); });
+  expect_error(
+      ExitCode::kConfig, {"train.batch_per_rank"}, [] { Sampler sampler(options_of(3, 0, 1, 1)); });
+  expect_error(
+      ExitCode::kConfig, {"train.accumulate"}, [] { Sampler sampler(options_of(3, 1, 1, 0)); });
+  expect_error(
+      ExitCode::kConfig, {"too large"}, [] { Sampler sampler(options_of(3, INT64_MAX, 2, 1)); });
   auto drop = options_of(10, 11, 1, 1);
   drop.drop_last = true;
   expect_error(ExitCode::kConfig, {"data.last_batch", "11"}, [&] { Sampler sampler(drop); });

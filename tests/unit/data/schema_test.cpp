@@ -46,9 +46,18 @@ TEST_F(SchemaTest, MalformedClassesAreRefused) {
 }
 
 TEST_F(SchemaTest, EveryAttributeIsRequired) {
-  for (const char* name : {"task", "split", "classes", "num_samples", "image_encoding",
-                           "image_mean", "image_std", "content_digest", "label_crc32c",
-                           "sample_id_crc32c", "sample_crc32c_crc32c", "attributes_crc32c"}) {
+  for (const char* name : {"task",
+                           "split",
+                           "classes",
+                           "num_samples",
+                           "image_encoding",
+                           "image_mean",
+                           "image_std",
+                           "content_digest",
+                           "label_crc32c",
+                           "sample_id_crc32c",
+                           "sample_crc32c_crc32c",
+                           "attributes_crc32c"}) {
     std::filesystem::remove(path_);
     write_small(path_, 4);
     edit(path_, [&](hid_t file) { H5Adelete(file, name); });

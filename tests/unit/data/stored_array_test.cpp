@@ -1,4 +1,5 @@
-// Data that lies in another file is refused before a byte is read; missing names list what is there.
+// Data that lies in another file is refused before a byte is read; missing names list what is
+// there.
 #include "stored_array.h"
 
 #include "data_fixture.h"
@@ -24,7 +25,8 @@ class StoredArrayTest : public ::testing::Test {
 
 TEST_F(StoredArrayTest, MissingNameListsWhatIsThere) {
   write_foreign(path_, {});
-  refused({path_.string(), "\"pictures\" is missing", "images, label", "data.image_key"}, "pictures");
+  refused({path_.string(), "\"pictures\" is missing", "images, label", "data.image_key"},
+          "pictures");
   refused({"\"a/b\" is missing"}, "a/b");
   refused({"has no name"}, "/");
   refused({"\"label/x\" is missing"}, "label/x");
@@ -62,9 +64,10 @@ TEST_F(StoredArrayTest, ExternalStorageIsRefused) {
     const Hid space(H5Screate_simple(3, shape.data(), nullptr), H5Sclose);
     const Hid creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_external(creation.get(), "raw.bin", 0, 120);
-    const Hid dataset(H5Dcreate2(file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT,
-                                 creation.get(), H5P_DEFAULT),
-                      H5Dclose);
+    const Hid dataset(
+        H5Dcreate2(
+            file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+        H5Dclose);
     ASSERT_TRUE(dataset);
   });
   refused({path_.string(), "\"images\"", "another file"});
@@ -77,9 +80,10 @@ TEST_F(StoredArrayTest, VirtualDataSetIsRefused) {
     const Hid space(H5Screate_simple(3, shape.data(), nullptr), H5Sclose);
     const Hid creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_virtual(creation.get(), space.get(), "other.h5", "/images", space.get());
-    const Hid dataset(H5Dcreate2(file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT,
-                                 creation.get(), H5P_DEFAULT),
-                      H5Dclose);
+    const Hid dataset(
+        H5Dcreate2(
+            file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+        H5Dclose);
     ASSERT_TRUE(dataset);
   });
   refused({path_.string(), "\"images\"", "virtual"});
@@ -91,9 +95,10 @@ TEST_F(StoredArrayTest, ShapeLargerThanTheFileIsRefused) {
   const std::vector<hsize_t> shape{hsize_t{1} << 30, 1024, 1024};
   edit(path_, [&](hid_t file) {
     const Hid space(H5Screate_simple(3, shape.data(), nullptr), H5Sclose);
-    const Hid dataset(H5Dcreate2(file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT,
-                                 H5P_DEFAULT, H5P_DEFAULT),
-                      H5Dclose);
+    const Hid dataset(
+        H5Dcreate2(
+            file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+        H5Dclose);
     ASSERT_TRUE(dataset);
   });
   refused({path_.string(), "\"images\"", "no bytes"});

@@ -7,7 +7,9 @@
 namespace lockstep::data {
 namespace {
 
-std::vector<std::byte> copy(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
+std::vector<std::byte> copy(std::span<const std::byte> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
 
 TEST(SyntheticSource, ClassIsDecodableForManyShapes) {
   for (const auto& [size, classes, channels] :
@@ -62,9 +64,14 @@ TEST(SyntheticSource, BoxesAreExactlyWhereTheFillIs) {
     std::int64_t filled = 0;
     for (std::size_t box = 0; box < sample.boxes.classes.size(); ++box) {
       const auto corners = sample.boxes.corners.subspan(4 * box, 4);
-      for (auto y = static_cast<std::int64_t>(corners[1]); y < static_cast<std::int64_t>(corners[3]); ++y) {
-        for (auto x = static_cast<std::int64_t>(corners[0]); x < static_cast<std::int64_t>(corners[2]); ++x) {
-          const int value = std::to_integer<int>(sample.pixels[static_cast<std::size_t>((y * 40 + x) * 3)]);
+      for (auto y = static_cast<std::int64_t>(corners[1]);
+           y < static_cast<std::int64_t>(corners[3]);
+           ++y) {
+        for (auto x = static_cast<std::int64_t>(corners[0]);
+             x < static_cast<std::int64_t>(corners[2]);
+             ++x) {
+          const int value =
+              std::to_integer<int>(sample.pixels[static_cast<std::size_t>((y * 40 + x) * 3)]);
           ASSERT_EQ((value - 64 + 3) / 6, sample.boxes.classes[box]);
           ++filled;
         }

@@ -85,8 +85,9 @@ TEST(Writer, WrongSamplesAreRefusedAndNothingStays) {
 
 TEST(Writer, FolderThatIsNotThereIsNamed) {
   const TemporaryFolder folder;
-  expect_error(ExitCode::kIo, {(folder / "no/").string(), "No such file"},
-               [&] { write_small(folder / "no/a.h5", 3); });
+  expect_error(ExitCode::kIo, {(folder / "no/").string(), "No such file"}, [&] {
+    write_small(folder / "no/a.h5", 3);
+  });
 }
 
 TEST(Writer, ManyClassesAreMoreThanAnObjectHeaderHolds) {
@@ -117,13 +118,15 @@ TEST(Writer, KilledWriterLeavesNothingThatLooksFinished) {
   for (const std::int64_t kill_at : {1, 2000, 4000}) {
     const int status = in_child([&] {
       std::int64_t count = 0;
-      import_samples(*make_synthetic(small_options(2000)), {path, "", false},
-                     [&](std::int64_t) {
-                       if (++count == kill_at) raise(SIGKILL);
-                     },
-                     [&](std::int64_t) {
-                       if (++count == kill_at) raise(SIGKILL);
-                     });
+      import_samples(
+          *make_synthetic(small_options(2000)),
+          {path, "", false},
+          [&](std::int64_t) {
+            if (++count == kill_at) raise(SIGKILL);
+          },
+          [&](std::int64_t) {
+            if (++count == kill_at) raise(SIGKILL);
+          });
       return 0;
     });
     ASSERT_TRUE(WIFSIGNALED(status));
