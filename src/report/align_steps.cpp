@@ -20,7 +20,7 @@ bool usable(const records::StepRecord& record) {
          std::isfinite(record.straggler_wait_s);
 }
 
-Steps common_steps(const Run& run) {
+Steps common_steps(const RunData& run) {
   Steps common;
   for (const records::StepRecord& record : run.ranks.front().steps) common.push_back(record.step);
   for (const RankRun& rank : run.ranks) {
@@ -44,12 +44,12 @@ void keep(RankRun& rank, const Steps& steps) {
   });
 }
 
-void note_uneven_ranks(Run& run, const Steps& common) {
+void note_uneven_ranks(RunData& run, const Steps& common) {
   std::size_t most = 0;
   for (const RankRun& rank : run.ranks) most = std::max(most, rank.steps.size());
   if (most == common.size()) return;
-  const auto shortest = std::min_element(
-      run.ranks.begin(), run.ranks.end(), [](const RankRun& a, const RankRun& b) {
+  const auto shortest =
+      std::min_element(run.ranks.begin(), run.ranks.end(), [](const RankRun& a, const RankRun& b) {
         return a.steps.size() < b.steps.size();
       });
   run.notes.push_back(
@@ -62,7 +62,7 @@ void note_uneven_ranks(Run& run, const Steps& common) {
 
 }  // namespace
 
-void align_steps(Run& run) {
+void align_steps(RunData& run) {
   Steps common = common_steps(run);
   note_uneven_ranks(run, common);
   for (RankRun& rank : run.ranks) keep(rank, common);
@@ -77,8 +77,8 @@ void align_steps(Run& run) {
     throw data_error(format("{}: the ranks have no usable step in common", run.path.string()));
   }
   if (good.size() == common.size()) return;
-  run.notes.push_back(format(
-      "{} steps are left out: a time that is not finite, or no wall time", common.size() - good.size()));
+  run.notes.push_back(format("{} steps are left out: a time that is not finite, or no wall time",
+                             common.size() - good.size()));
   for (RankRun& rank : run.ranks) keep(rank, good);
 }
 

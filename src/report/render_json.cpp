@@ -69,7 +69,7 @@ Json closure_json(const Closure& closure) {
           {"other_rank", closure.other_rank}};
 }
 
-Json result_json(const Run& run) {
+Json result_json(const RunData& run) {
   if (!run.result) return nullptr;
   Json eval = Json::object();
   for (const auto& [name, value] : run.result->eval) eval[name] = number(value);
@@ -108,12 +108,11 @@ Json run_json(const ReportedRun& reported) {
                          {"overall_per_rank", number(figures.images_per_s_overall / num_ranks)}};
   out["step_ms"] = percentiles(figures.step_ms);
   out["ledger"] = ledger(figures.wall_ms, figures.bins);
-  out["efficiency"] = {
-      {"load_balance", number(figures.load_balance)},
-      {"communication_efficiency", number(figures.communication_efficiency)},
-      {"parallel_efficiency", number(figures.parallel_efficiency)},
-      {"data_wait_percent", number(figures.data_wait_percent)},
-      {"comm_exposed_percent", number(figures.comm_exposed_percent)}};
+  out["efficiency"] = {{"load_balance", number(figures.load_balance)},
+                       {"communication_efficiency", number(figures.communication_efficiency)},
+                       {"parallel_efficiency", number(figures.parallel_efficiency)},
+                       {"data_wait_percent", number(figures.data_wait_percent)},
+                       {"comm_exposed_percent", number(figures.comm_exposed_percent)}};
   out["slowest_rank"] = slowest_json(figures);
   out["communication"] = comm_json(figures.comm);
   out["closure"] = closure_json(figures.closure);

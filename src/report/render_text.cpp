@@ -1,3 +1,5 @@
+#include "report/table.h"
+
 #include <lockstep/base/format.h>
 #include <lockstep/base/units.h>
 #include <lockstep/report/render.h>
@@ -6,8 +8,6 @@
 #include <array>
 #include <cmath>
 #include <string_view>
-
-#include "report/table.h"
 
 namespace lockstep::report {
 namespace {
@@ -52,12 +52,12 @@ std::string count_of(std::int64_t number, std::string_view noun) {
   return format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-std::string setting(const Run& run, const std::string& key) {
+std::string setting(const RunData& run, const std::string& key) {
   const auto found = run.settings.find(key);
   return found == run.settings.end() ? "" : found->second;
 }
 
-std::string heading(const Run& run, const RunFigures& figures) {
+std::string heading(const RunData& run, const RunFigures& figures) {
   std::string model = setting(run, "model.name");
   if (const std::string precision = setting(run, "precision.compute"); !precision.empty()) {
     model += format("{}{}", model.empty() ? "" : ", ", precision);
@@ -122,7 +122,8 @@ std::string efficiency(const RunFigures& figures) {
   Table table("lrl");
   table.row({"efficiency", "", ""});
   table.row({"load balance", fixed(figures.load_balance, 3), "mean / most useful time of a rank"});
-  table.row({"communication", fixed(figures.communication_efficiency, 3), "most useful / training"});
+  table.row(
+      {"communication", fixed(figures.communication_efficiency, 3), "most useful / training"});
   table.row({"parallel", fixed(figures.parallel_efficiency, 3), "the product of both"});
   table.row({"data wait", percent_text(figures.data_wait_percent), "of the training time"});
   table.row({"comm exposed", percent_text(figures.comm_exposed_percent), "of the training time"});
@@ -158,7 +159,8 @@ std::string rank_table(const RunFigures& figures) {
   }
   const int decimals = decimals_for(figures.wall_ms);
   Table table("rlrrrrrr");
-  table.row({"rank", "host", "images/s", "step ms", "useful ms", "own ms", "data wait", "comm exp."});
+  table.row(
+      {"rank", "host", "images/s", "step ms", "useful ms", "own ms", "data wait", "comm exp."});
   for (const RankFigures* rank : listed) {
     table.row({format("{}", rank->rank),
                rank->host,
@@ -183,7 +185,8 @@ std::string closure_line(const RunFigures& figures) {
   const Closure& closure = figures.closure;
   if (closure.holds()) {
     return format(
-        "  ledger check: closes, bins sum to wall within {:.2f} % (limit 1 %), other {:.2f} % at the "
+        "  ledger check: closes, bins sum to wall within {:.2f} % (limit 1 %), other {:.2f} % at "
+        "the "
         "median (limit 2 %)\n",
         closure.worst_percent,
         closure.other_percent);
@@ -191,14 +194,16 @@ std::string closure_line(const RunFigures& figures) {
   std::string out;
   if (!closure.bins_close) {
     out += format(
-        "  !!! THE LEDGER DOES NOT CLOSE: on rank {} the bins miss the wall time by {:.2f} % (limit "
+        "  !!! THE LEDGER DOES NOT CLOSE: on rank {} the bins miss the wall time by {:.2f} % "
+        "(limit "
         "1 %); do not trust the shares above\n",
         closure.worst_rank,
         closure.worst_percent);
   }
   if (!closure.other_small) {
     out += format(
-        "  !!! TOO MUCH IS UNACCOUNTED: on rank {} other takes {:.2f} % of the median step (limit 2 "
+        "  !!! TOO MUCH IS UNACCOUNTED: on rank {} other takes {:.2f} % of the median step (limit "
+        "2 "
         "%)\n",
         closure.other_rank,
         closure.other_percent);
@@ -235,17 +240,17 @@ std::string many_runs(const std::vector<ReportedRun>& runs) {
   std::string remarks;
   for (const ReportedRun& reported : runs) {
     const RunFigures& figures = reported.figures;
-    table.row({figures.name,
-               format("{}", figures.world_size),
-               four_digits(figures.images_per_s_steady),
-               four_digits(figures.images_per_s_steady /
-                           static_cast<double>(figures.num_ranks_read)),
-               four_digits(figures.step_ms.p50),
-               percent_text(figures.data_wait_percent),
-               percent_text(figures.comm_exposed_percent),
-               fixed(figures.load_balance, 3),
-               fixed(figures.parallel_efficiency, 3),
-               figures.verdict});
+    table.row(
+        {figures.name,
+         format("{}", figures.world_size),
+         four_digits(figures.images_per_s_steady),
+         four_digits(figures.images_per_s_steady / static_cast<double>(figures.num_ranks_read)),
+         four_digits(figures.step_ms.p50),
+         percent_text(figures.data_wait_percent),
+         percent_text(figures.comm_exposed_percent),
+         fixed(figures.load_balance, 3),
+         fixed(figures.parallel_efficiency, 3),
+         figures.verdict});
     const std::string remark =
         (figures.closure.holds() ? "" : closure_line(figures)) + notes(figures);
     if (!remark.empty()) remarks += format("\n{}\n{}", figures.path, remark);

@@ -17,9 +17,9 @@ double share_of(const RunFigures& figures, std::string_view key) {
   double training_ms = 0;
   for (const RankFigures& rank : figures.ranks) training_ms += rank.training_ms;
   training_ms /= static_cast<double>(figures.ranks.size());
-  const auto bin = static_cast<std::size_t>(
-      std::find(records::kBinKeys.begin(), records::kBinKeys.end(), key) -
-      records::kBinKeys.begin());
+  const auto bin =
+      static_cast<std::size_t>(std::find(records::kBinKeys.begin(), records::kBinKeys.end(), key) -
+                               records::kBinKeys.begin());
   return training_ms > 0 ? 100 * figures.bins[bin].ms / training_ms : 0.0;
 }
 
@@ -32,18 +32,16 @@ std::string make_verdict(const RunFigures& figures) {
       {share_of(figures, "host_to_device"), "copy-bound"},
       {share_of(figures, "other"), "unaccounted"}};
   std::erase_if(causes, [](const auto& cause) { return !(cause.first >= kNotablePercent); });
-  std::stable_sort(causes.begin(), causes.end(), [](const auto& a, const auto& b) {
-    return a.first > b.first;
-  });
+  std::stable_sort(
+      causes.begin(), causes.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::string words;
   for (const auto& [percent, word] : causes) {
     words += format("{}{} {:.0f} %", words.empty() ? "" : ", ", word, percent);
   }
   if (words.empty()) words = "compute-bound";
   if (figures.slowest && figures.slowest->over_mean_percent >= kNotablePercent) {
-    words += format(", rank {} slow by {:.0f} %",
-                    figures.slowest->rank,
-                    figures.slowest->over_mean_percent);
+    words += format(
+        ", rank {} slow by {:.0f} %", figures.slowest->rank, figures.slowest->over_mean_percent);
   }
   return words;
 }

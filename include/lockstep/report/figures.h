@@ -34,13 +34,13 @@ struct RankFigures {
   Percentiles step_ms;
   double wall_ms = 0;  // a step, snapshots and evaluation included
   std::array<BinFigure, records::kNumBins> bins{};
-  double useful_ms = 0;            // section 5
-  double own_ms = 0;               // section 5
-  double training_ms = 0;          // section 5
-  double data_wait_percent = 0;    // section 5, of the training time
+  double useful_ms = 0;          // section 5
+  double own_ms = 0;             // section 5
+  double training_ms = 0;        // section 5
+  double data_wait_percent = 0;  // section 5, of the training time
   double comm_exposed_percent = 0;
-  double closure_percent = 0;      // section 7
-  double other_percent = 0;        // section 7, median step
+  double closure_percent = 0;  // section 7
+  double other_percent = 0;    // section 7, median step
 };
 
 struct SlowestRank {  // section 5
@@ -50,7 +50,7 @@ struct SlowestRank {  // section 5
   double over_mean_percent = 0;
 };
 
-struct CommFigures {  // section 6
+struct CommFigures {          // section 6
   double bytes_per_step = 0;  // of one rank
   double total_ms = 0;        // in flight a step
   double hidden_percent = records::kUnknown;
@@ -76,16 +76,16 @@ struct RunFigures {
   std::int64_t world_size = 1;
   std::int64_t num_ranks_read = 0;
   std::int64_t num_hosts = 1;
-  std::int64_t num_steps = 0;   // that every rank read has
+  std::int64_t num_steps = 0;    // that every rank read has
   std::int64_t num_warm_up = 0;  // section 1: left out of everything but the overall rate
   std::int64_t num_measured = 0;
   std::int64_t first_measured_step = 0;
   std::int64_t last_measured_step = 0;
-  std::int64_t images = 0;  // of all steps
-  double wall_s = 0;        // of all steps
+  std::int64_t images = 0;                          // of all steps
+  double wall_s = 0;                                // of all steps
   double images_per_s_overall = records::kUnknown;  // section 2
   double images_per_s_steady = records::kUnknown;   // section 2
-  Percentiles step_ms;                               // section 3
+  Percentiles step_ms;                              // section 3
   double wall_ms = 0;
   std::array<BinFigure, records::kNumBins> bins{};  // section 4, mean of the ranks
   double data_wait_percent = 0;                     // section 5, mean of the ranks
@@ -102,7 +102,7 @@ struct RunFigures {
 };
 
 // Requires: a run as read_run() returns it.
-RunFigures make_figures(const Run& run);
+RunFigures make_figures(const RunData& run);
 
 // Linear interpolation between the two nearest of the sorted values; NaN when there are none.
 // `fraction` from 0 to 1.
