@@ -48,7 +48,7 @@ int run_collect(Arguments arguments) {
   const std::filesystem::path out = output_folder(flags);
   std::vector<report::ReportedRun> runs;
   for (const std::string& folder : flags.positional()) {
-    report::Run run = report::read_run(folder);
+    report::RunData run = report::read_run(folder);
     report::RunFigures figures = report::make_figures(run);
     runs.push_back({std::move(run), std::move(figures)});
   }

@@ -20,7 +20,7 @@ bool usable(const records::StepRecord& record) {
          std::isfinite(record.straggler_wait_s);
 }
 
-Steps common_steps(const Run& run) {
+Steps common_steps(const RunData& run) {
   Steps common;
   for (const records::StepRecord& record : run.ranks.front().steps) common.push_back(record.step);
   for (const RankRun& rank : run.ranks) {
@@ -44,7 +44,7 @@ void keep(RankRun& rank, const Steps& steps) {
   });
 }
 
-void note_uneven_ranks(Run& run, const Steps& common) {
+void note_uneven_ranks(RunData& run, const Steps& common) {
   std::size_t most = 0;
   for (const RankRun& rank : run.ranks) most = std::max(most, rank.steps.size());
   if (most == common.size()) return;
@@ -62,7 +62,7 @@ void note_uneven_ranks(Run& run, const Steps& common) {
 
 }  // namespace
 
-void align_steps(Run& run) {
+void align_steps(RunData& run) {
   Steps common = common_steps(run);
   note_uneven_ranks(run, common);
   for (RankRun& rank : run.ranks) keep(rank, common);

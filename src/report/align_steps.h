@@ -7,6 +7,6 @@ namespace lockstep::report {
 
 // Keeps the steps that every rank has and whose numbers can be used on every rank; what goes
 // becomes a note. Throws: Error(kBadData) naming the folder when nothing is left.
-void align_steps(Run& run);
+void align_steps(RunData& run);
 
 }  // namespace lockstep::report

@@ -129,7 +129,7 @@ double largest_of_ranks(const RunFigures& figures, Value value) {
 }
 
 // Sections 2 and 3, over all ranks.
-void fill_rates(const Run& run, RunFigures& out) {
+void fill_rates(const RunData& run, RunFigures& out) {
   const std::size_t num_steps = run.ranks.front().steps.size();
   std::vector<double> seconds(num_steps, 0);
   std::vector<double> images(num_steps, 0);
@@ -180,7 +180,7 @@ void fill_efficiency(RunFigures& out) {
 }
 
 // Section 6.
-void fill_comm(const Run& run, RunFigures& out) {
+void fill_comm(const RunData& run, RunFigures& out) {
   double bytes = 0;
   double total_s = 0;
   double exposed_s = 0;
@@ -234,7 +234,7 @@ double percentile(std::vector<double> values, double fraction) {
   return values[below] + part * (values[above] - values[below]);
 }
 
-RunFigures make_figures(const Run& run) {
+RunFigures make_figures(const RunData& run) {
   LOCKSTEP_CHECK(!run.ranks.empty() && !run.ranks.front().steps.empty(), "a run without steps");
   const std::vector<StepRecord>& steps = run.ranks.front().steps;
   const std::size_t warm_up = warm_up_steps(steps.size());

@@ -92,7 +92,7 @@ std::int64_t current_world_size(const std::vector<RankSource>& sources) {
   return latest->file.header().world_size;
 }
 
-void take_ranks(std::vector<RankSource> sources, Run& run) {
+void take_ranks(std::vector<RankSource> sources, RunData& run) {
   run.world_size = current_world_size(sources);
   for (RankSource& source : sources) {
     const records::RankHeader header = source.file.header();
@@ -119,7 +119,7 @@ void take_ranks(std::vector<RankSource> sources, Run& run) {
 // More missing ranks than this are counted, not named one by one.
 constexpr std::size_t kMostNamed = 16;
 
-void name_missing_ranks(Run& run) {
+void name_missing_ranks(RunData& run) {
   std::vector<bool> seen(static_cast<std::size_t>(run.world_size), false);
   for (const RankRun& rank : run.ranks) seen[static_cast<std::size_t>(rank.header.rank)] = true;
   std::string names;
@@ -139,7 +139,7 @@ void name_missing_ranks(Run& run) {
              names));
 }
 
-void compare_builds(Run& run) {
+void compare_builds(RunData& run) {
   for (const RankRun& rank : run.ranks) {
     if (rank.header.build_id == run.ranks.front().header.build_id) continue;
     run.notes.push_back(format("ranks {} and {} ran different builds ({}, {})",
@@ -151,7 +151,7 @@ void compare_builds(Run& run) {
   }
 }
 
-void read_settings(const fs::path& path, Run& run) {
+void read_settings(const fs::path& path, RunData& run) {
   std::istringstream lines(read_text(path, 16ULL << 20));
   std::string line;
   std::string section;
@@ -172,7 +172,7 @@ void read_settings(const fs::path& path, Run& run) {
 // Deeper JSON than this is no environment, and would exhaust the stack where it is written again.
 constexpr int kDeepestJson = 64;
 
-void read_environment(const fs::path& path, Run& run) {
+void read_environment(const fs::path& path, RunData& run) {
   std::string text = read_text(path, 64ULL << 20);
   bool too_deep = false;
   const auto watch_depth = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
@@ -189,7 +189,7 @@ void read_environment(const fs::path& path, Run& run) {
 
 // Reads a file that a report can do without.
 template <class Read>
-void read_if_there(const fs::path& path, Run& run, Read read) {
+void read_if_there(const fs::path& path, RunData& run, Read read) {
   try {
     if (fs::exists(path)) {
       read(path, run);
@@ -203,7 +203,7 @@ void read_if_there(const fs::path& path, Run& run, Read read) {
 
 }  // namespace
 
-Run read_run(const fs::path& folder) {
+RunData read_run(const fs::path& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) {
     throw data_error(format("{} is not a folder: name a run directory", folder.string()));
@@ -213,7 +213,7 @@ Run read_run(const fs::path& folder) {
         "{} holds no run: there is no ranks/rank_00000.jsonl in it; name the run.dir of a training",
         folder.string()));
   }
-  Run run;
+  RunData run;
   run.path = folder;
   run.name = last_part(folder);
   std::vector<RankSource> sources = read_rank_files(folder, run.notes);
@@ -225,7 +225,7 @@ Run read_run(const fs::path& folder) {
   name_missing_ranks(run);
   compare_builds(run);
   align_steps(run);
-  read_if_there(folder / "result.json", run, [](const fs::path& path, Run& into) {
+  read_if_there(folder / "result.json", run, [](const fs::path& path, RunData& into) {
     into.result = records::read_result(path);
   });
   read_if_there(folder / "environment.json", run, read_environment);

@@ -69,7 +69,7 @@ Json closure_json(const Closure& closure) {
           {"other_rank", closure.other_rank}};
 }
 
-Json result_json(const Run& run) {
+Json result_json(const RunData& run) {
   if (!run.result) return nullptr;
   Json eval = Json::object();
   for (const auto& [name, value] : run.result->eval) eval[name] = number(value);

@@ -52,12 +52,12 @@ std::string count_of(std::int64_t number, std::string_view noun) {
   return format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-std::string setting(const Run& run, const std::string& key) {
+std::string setting(const RunData& run, const std::string& key) {
   const auto found = run.settings.find(key);
   return found == run.settings.end() ? "" : found->second;
 }
 
-std::string heading(const Run& run, const RunFigures& figures) {
+std::string heading(const RunData& run, const RunFigures& figures) {
   std::string model = setting(run, "model.name");
   if (const std::string precision = setting(run, "precision.compute"); !precision.empty()) {
     model += format("{}{}", model.empty() ? "" : ", ", precision);

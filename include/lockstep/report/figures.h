@@ -102,7 +102,7 @@ struct RunFigures {
 };
 
 // Requires: a run as read_run() returns it.
-RunFigures make_figures(const Run& run);
+RunFigures make_figures(const RunData& run);
 
 // Linear interpolation between the two nearest of the sorted values; NaN when there are none.
 // `fraction` from 0 to 1.

@@ -15,7 +15,7 @@ namespace lockstep::report {
 inline constexpr std::int64_t kReportSchema = 1;
 
 struct ReportedRun {
-  Run run;
+  RunData run;
   RunFigures figures;
 };
 

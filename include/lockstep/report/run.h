@@ -13,14 +13,14 @@
 
 namespace lockstep::report {
 
-// A rank's steps of the last stretch of the run that had one world size. All ranks of a Run hold
-// the same step numbers, and only numbers that are finite and wall times above 0.
+// A rank's steps of the last stretch of the run that had one world size. All ranks of a RunData
+// hold the same step numbers, and only numbers that are finite and wall times above 0.
 struct RankRun {
   records::RankHeader header;
   std::vector<records::StepRecord> steps;  // `step` rises strictly; at least one
 };
 
-struct Run {
+struct RunData {
   std::filesystem::path path;
   std::string name;  // the last part of the path
   std::int64_t world_size = 1;
@@ -35,6 +35,6 @@ struct Run {
 
 // Throws: Error(kBadData) naming the folder when no rank record in it can be used or the
 // ranks have no step in common.
-Run read_run(const std::filesystem::path& folder);
+RunData read_run(const std::filesystem::path& folder);
 
 }  // namespace lockstep::report

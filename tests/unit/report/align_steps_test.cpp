@@ -15,14 +15,14 @@ namespace {
 using testing::HasSubstr;
 
 TEST(AlignSteps, EqualRanksStayAsTheyAre) {
-  Run run = made_run(3, 5);
+  RunData run = made_run(3, 5);
   align_steps(run);
   EXPECT_TRUE(run.notes.empty());
   for (const RankRun& rank : run.ranks) EXPECT_EQ(rank.steps.size(), 5U);
 }
 
 TEST(AlignSteps, KeepsTheStepsThatAllRanksHave) {
-  Run run = made_run(3, 5);
+  RunData run = made_run(3, 5);
   run.ranks[1].steps.pop_back();
   run.ranks[2].steps.erase(run.ranks[2].steps.begin());
   align_steps(run);
@@ -36,7 +36,7 @@ TEST(AlignSteps, KeepsTheStepsThatAllRanksHave) {
 }
 
 TEST(AlignSteps, AStepThatIsNotFiniteOnOneRankGoesOnAll) {
-  Run run = made_run(2, 5);
+  RunData run = made_run(2, 5);
   run.ranks[1].steps[2].bins_s[3] = std::numeric_limits<double>::quiet_NaN();
   run.ranks[0].steps[4].wall_s = 0;
   align_steps(run);
@@ -48,7 +48,7 @@ TEST(AlignSteps, AStepThatIsNotFiniteOnOneRankGoesOnAll) {
 }
 
 TEST(AlignSteps, NothingInCommonIsAnErrorThatNamesTheRun) {
-  Run run = made_run(2, 2);
+  RunData run = made_run(2, 2);
   run.ranks[1].steps = {made_step(7, kEven)};
   try {
     align_steps(run);

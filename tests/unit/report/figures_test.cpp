@@ -81,7 +81,7 @@ TEST(MakeFigures, FourRanksWithAStraggler) {
 }
 
 TEST(MakeFigures, WarmUpAndEvaluationDoNotTouchTheSteadyRate) {
-  Run run = made_run(2);
+  RunData run = made_run(2);
   for (RankRun& rank : run.ranks) {
     rank.steps[0] = made_step(1, {1, 1, 110, 20, 14, 4, 0, 0, 0});
     rank.steps[19] = made_step(20, {1, 1, 10, 20, 14, 4, 0, 400, 0});
@@ -104,7 +104,7 @@ TEST(MakeFigures, WarmUpIsTenPercentAndAtMostTenSteps) {
 }
 
 TEST(MakeFigures, StepTimeIsThatOfTheSlowestRankOfEachStep) {
-  Run run = made_run(2, 11);  // two steps of warm-up
+  RunData run = made_run(2, 11);  // two steps of warm-up
   run.ranks[0].steps[5] = made_step(6, {1, 1, 60, 20, 14, 4, 0, 0, 0});
   const RunFigures figures = make_figures(run);
   EXPECT_NEAR(figures.step_ms.p50, 50, kTight);
@@ -113,7 +113,7 @@ TEST(MakeFigures, StepTimeIsThatOfTheSlowestRankOfEachStep) {
 }
 
 TEST(MakeFigures, ALedgerThatMissesTheWallTimeIsViolated) {
-  Run run = made_run(2);
+  RunData run = made_run(2);
   for (auto& record : run.ranks[1].steps) record.wall_s += 0.5e-3;  // 1 % of 50.5 ms: 0.99 %
   EXPECT_TRUE(make_figures(run).closure.holds());
   for (auto& record : run.ranks[1].steps) record.wall_s += 0.1e-3;
@@ -125,13 +125,13 @@ TEST(MakeFigures, ALedgerThatMissesTheWallTimeIsViolated) {
 }
 
 TEST(MakeFigures, GapsOfBothSignsDoNotCancel) {
-  Run run = made_run(1);
+  RunData run = made_run(1);
   for (auto& record : run.ranks[0].steps) record.wall_s += record.step % 2 == 0 ? 2e-3 : -2e-3;
   EXPECT_FALSE(make_figures(run).closure.bins_close);
 }
 
 TEST(MakeFigures, OtherIsJudgedAtTheMedianStep) {
-  Run run = made_run(1, 21);
+  RunData run = made_run(1, 21);
   run.ranks[0].steps[10] = made_step(11, {1, 1, 10, 20, 14, 4, 0, 0, 500});
   EXPECT_TRUE(make_figures(run).closure.other_small);
   run.ranks[0] = made_rank(0, 1, 21, {1, 1, 10, 20, 12, 4, 0, 0, 2});
@@ -140,7 +140,9 @@ TEST(MakeFigures, OtherIsJudgedAtTheMedianStep) {
   EXPECT_NEAR(closure.other_percent, 4, kTight);
 }
 
-TEST(MakeFigures, ARunWithoutStepsIsAProgrammerError) { EXPECT_THROW(make_figures(Run{}), Error); }
+TEST(MakeFigures, ARunWithoutStepsIsAProgrammerError) {
+  EXPECT_THROW(make_figures(RunData{}), Error);
+}
 
 }  // namespace
 }  // namespace lockstep::report

@@ -47,8 +47,8 @@ inline constexpr BinsMs kEven{1, 1, 10, 20, 14, 4, 0, 0, 0};
 inline constexpr BinsMs kLate{1, 1, 14, 28, 2, 4, 0, 0, 0};
 
 // Steps of 50 ms; the last of several ranks is late, and the others wait for it.
-inline Run made_run(std::int64_t world_size, std::int64_t num_steps = 20) {
-  Run run;
+inline RunData made_run(std::int64_t world_size, std::int64_t num_steps = 20) {
+  RunData run;
   run.path = "runs/made";
   run.name = "made";
   run.world_size = world_size;
@@ -59,7 +59,7 @@ inline Run made_run(std::int64_t world_size, std::int64_t num_steps = 20) {
   return run;
 }
 
-inline void write_ranks(const std::filesystem::path& folder, const Run& run) {
+inline void write_ranks(const std::filesystem::path& folder, const RunData& run) {
   make_folders(folder / "ranks");
   for (const RankRun& rank : run.ranks) {
     const auto path = folder / "ranks" / records::rank_file_name(rank.header.rank);
@@ -70,7 +70,7 @@ inline void write_ranks(const std::filesystem::path& folder, const Run& run) {
 }
 
 // A whole run directory.
-inline void write_run(const std::filesystem::path& folder, const Run& run) {
+inline void write_run(const std::filesystem::path& folder, const RunData& run) {
   write_ranks(folder, run);
   records::RunResult result;
   result.status = "done";

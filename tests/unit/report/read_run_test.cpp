@@ -32,7 +32,7 @@ std::string failure(const std::filesystem::path& folder) {
 TEST(ReadRun, ReadsAWholeDirectory) {
   TemporaryFolder folder;
   write_run(folder.path(), made_run(2));
-  const Run run = read_run(folder.path());
+  const RunData run = read_run(folder.path());
   EXPECT_EQ(run.world_size, 2);
   EXPECT_EQ(run.ranks.size(), 2U);
   EXPECT_EQ(run.settings.at("model.name"), "vit");
@@ -60,7 +60,7 @@ TEST(ReadRun, MissingAndDamagedRanksAreNamed) {
   write_run(folder.path(), made_run(4));
   std::filesystem::remove(rank_path(folder, 1));
   write_file(rank_path(folder, 2), "damaged\nfile\n");
-  const Run run = read_run(folder.path());
+  const RunData run = read_run(folder.path());
   EXPECT_EQ(run.ranks.size(), 2U);
   EXPECT_EQ(run.missing_ranks, (std::vector<std::int64_t>{1, 2}));
   EXPECT_THAT(run.notes, Contains(HasSubstr("rank_00002.jsonl:1")));
@@ -73,7 +73,7 @@ TEST(ReadRun, ACutFileIsNamedAndCostsItsLastStep) {
   write_run(folder.path(), made_run(2));
   const std::string text = read_text(rank_path(folder, 1));
   write_file(rank_path(folder, 1), text.substr(0, text.size() - 40));
-  const Run run = read_run(folder.path());
+  const RunData run = read_run(folder.path());
   EXPECT_EQ(run.ranks[0].steps.size(), 19U);
   EXPECT_EQ(run.ranks[1].steps.size(), 19U);
   EXPECT_THAT(run.notes, Contains(HasSubstr("rank_00001.jsonl: the last line is cut")));
@@ -86,7 +86,7 @@ TEST(ReadRun, AFileUnderTheNameOfAnotherRankIsLeftOut) {
   std::filesystem::copy_file(rank_path(folder, 0),
                              rank_path(folder, 2),
                              std::filesystem::copy_options::overwrite_existing);
-  const Run run = read_run(folder.path());
+  const RunData run = read_run(folder.path());
   EXPECT_EQ(run.missing_ranks, (std::vector<std::int64_t>{2}));
   EXPECT_THAT(run.notes, Contains(HasSubstr("says that it is of rank 0")));
 }
@@ -100,7 +100,7 @@ TEST(ReadRun, AfterAResumeOnFewerRanksTheLastStretchCounts) {
     records::RankWriter writer(rank_path(folder, rank), header);
     for (std::int64_t step = 6; step <= 8; ++step) writer.write(made_step(step, kEven));
   }
-  const Run run = read_run(folder.path());
+  const RunData run = read_run(folder.path());
   EXPECT_EQ(run.world_size, 2);
   ASSERT_EQ(run.ranks.size(), 2U);
   EXPECT_EQ(run.ranks[0].steps.front().step, 6);
@@ -123,7 +123,7 @@ TEST(ReadRun, WhatAReportCanDoWithoutBecomesANote) {
   std::filesystem::remove(folder / "config.resolved.ini");
   write_file(folder / "environment.json", "{\"cut\": ");
   write_file(folder / "result.json", "[]");
-  const Run run = read_run(folder.path());
+  const RunData run = read_run(folder.path());
   EXPECT_THAT(run.notes, Contains(HasSubstr("config.resolved.ini is missing")));
   EXPECT_THAT(run.notes, Contains(HasSubstr("environment.json: not a JSON file")));
   EXPECT_THAT(run.notes, Contains(HasSubstr("result.json: a JSON object is expected")));
@@ -133,14 +133,14 @@ TEST(ReadRun, AnEnvironmentThatIsTooDeepIsLeftOut) {
   TemporaryFolder folder;
   write_run(folder.path(), made_run(1));
   write_file(folder / "environment.json", std::string(200000, '[') + std::string(200000, ']'));
-  const Run run = read_run(folder.path());
+  const RunData run = read_run(folder.path());
   EXPECT_TRUE(run.environment_json.empty());
   EXPECT_THAT(run.notes, Contains(HasSubstr("environment.json")));
 }
 
 TEST(ReadRun, DifferentBuildsAreNamed) {
   TemporaryFolder folder;
-  Run made = made_run(2);
+  RunData made = made_run(2);
   made.ranks[1].header.build_id = "another";
   write_run(folder.path(), made);
   EXPECT_THAT(read_run(folder.path()).notes, Contains(HasSubstr("different builds")));
@@ -169,7 +169,7 @@ TEST(ReadRun, AThousandMutationsOfARankFileEndInAReport) {
   for (int round = 0; round < 1000; ++round) {
     write_file(rank_path(folder, 1), mutated(original, random));
     try {
-      Run run = read_run(folder.path());
+      RunData run = read_run(folder.path());
       if (!run.notes.empty()) ++num_noted;
       RunFigures figures = make_figures(run);
       const std::vector<ReportedRun> runs{{std::move(run), std::move(figures)}};

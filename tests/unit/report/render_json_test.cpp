@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-ReportedRun reported(Run run) {
+ReportedRun reported(RunData run) {
   RunFigures figures = make_figures(run);
   return {std::move(run), std::move(figures)};
 }
@@ -93,7 +93,7 @@ TEST(RenderJson, WhatCannotBeHadIsNull) {
 }
 
 TEST(RenderJson, TextThatIsNoUtf8DoesNotBreakIt) {
-  Run run = made_run(1);
+  RunData run = made_run(1);
   run.settings["model.name"] = "\xFF\xFE";
   run.environment_json = "{\"a\": [1, 2]}";
   const json report = json::parse(render_json({reported(run), reported(made_run(2))}));

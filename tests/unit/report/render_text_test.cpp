@@ -13,13 +13,13 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-ReportedRun reported(Run run) {
+ReportedRun reported(RunData run) {
   RunFigures figures = make_figures(run);
   return {std::move(run), std::move(figures)};
 }
 
 TEST(RenderText, OneRunIsToldInFull) {
-  Run run = made_run(4);
+  RunData run = made_run(4);
   run.settings = {{"model.name", "vit"}, {"precision.compute", "fp32"}};
   run.notes = {"ranks/rank_00009.jsonl: something"};
   const std::string text = render_text({reported(run)});
@@ -60,7 +60,7 @@ TEST(RenderText, OneRankHasNoRankTable) {
 }
 
 TEST(RenderText, AViolatedLedgerIsSaidLoudly) {
-  Run run = made_run(1);
+  RunData run = made_run(1);
   for (auto& record : run.ranks[0].steps) record.wall_s *= 1.1;
   EXPECT_THAT(render_text({reported(run)}), HasSubstr("!!! THE LEDGER DOES NOT CLOSE: on rank 0"));
   run.ranks[0] = made_rank(0, 1, 20, {1, 1, 10, 20, 10, 4, 0, 0, 4});
@@ -76,7 +76,7 @@ TEST(RenderText, ManyRanksAreCutToTheSlowest) {
 }
 
 TEST(RenderText, SeveralRunsHaveOneRowEach) {
-  Run broken = made_run(2);
+  RunData broken = made_run(2);
   broken.name = "broken";
   for (auto& record : broken.ranks[0].steps) record.wall_s *= 1.1;
   const std::string text = render_text({reported(made_run(1)), reported(broken)});

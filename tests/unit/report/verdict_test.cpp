@@ -8,7 +8,7 @@ namespace lockstep::report {
 namespace {
 
 std::string verdict_of(const BinsMs& bins_ms) {
-  Run run;
+  RunData run;
   run.ranks = {made_rank(0, 1, 20, bins_ms)};
   return make_figures(run).verdict;
 }
@@ -31,7 +31,7 @@ TEST(MakeVerdict, SnapshotsAndEvaluationAreNotPartOfTheShare) {
 
 TEST(MakeVerdict, NamesASlowRank) {
   EXPECT_EQ(make_figures(made_run(4)).verdict, "comm-exposed 22 %, rank 3 slow by 23 %");
-  Run even = made_run(1);
+  RunData even = made_run(1);
   even.world_size = 2;
   even.ranks.push_back(made_rank(1, 2, 20, kEven));
   EXPECT_EQ(make_figures(even).verdict, "comm-exposed 28 %");
