@@ -19,7 +19,7 @@ def losses(folder, data, ranks, accumulate):
     program.must_run(
         "train", f"--data.train={data}", f"--run.dir={run}", *program.TINY_MODEL, "--run.epochs=20",
         f"--run.max_steps={STEPS}", f"--train.global_batch={GLOBAL_BATCH}", f"--train.accumulate={accumulate}",
-        "--optim.lr=1e-3", "--optim.clip_norm=1", "--schedule.warmup_steps=10", "--telemetry.log_every=1",
+        "--model.num_classes=4", "--optim.lr=2e-3", "--optim.clip_norm=1", "--schedule.warmup_steps=10", "--telemetry.log_every=1",
         ranks=ranks, timeout_s=300)
     lines = program.read_lines(run / "metrics.jsonl")
     assert [line["step"] for line in lines] == list(range(1, STEPS + 1)), "a step is missing or doubled"
@@ -32,7 +32,7 @@ def main():
     program.need_mpirun()
     with program.scratch() as name:
         folder = program.pathlib.Path(name)
-        data = program.synthetic(folder / "train.h5", num_samples=NUM_SAMPLES)
+        data = program.synthetic(folder / "train.h5", num_samples=NUM_SAMPLES, classes=4)
         expected, expected_images = losses(folder, data, 1, 1)
         assert expected[-1] < 0.8 * expected[0], f"the run does not learn: {expected[0]} to {expected[-1]}"
         worst = 0.0

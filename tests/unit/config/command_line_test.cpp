@@ -1,7 +1,7 @@
 // Precedence, origins, and the checks that parse() makes before a run.
 #include "config/sources.h"
 #include "refusal.h"
-#include "temporary_folder.h"
+#include "write_ini.h"
 
 #include <lockstep/config/command_line.h>
 
@@ -37,8 +37,9 @@ TEST(CommandLine, DefaultsHoldWhenNothingIsGiven) {
 TEST(CommandLine, EachSourceWinsOverTheOneBefore) {
   const TemporaryFolder folder;
   const std::string first =
-      folder.write("a.ini", "[optim]\nlr = 1\nbeta1 = 0.1\neps = 0.1\n[run]\nepochs = 11\n");
-  const std::string second = folder.write("b.ini", "[optim]\nlr = 2\nbeta1 = 0.2\neps = 0.2\n");
+      write_ini(folder, "a.ini", "[optim]\nlr = 1\nbeta1 = 0.1\neps = 0.1\n[run]\nepochs = 11\n");
+  const std::string second =
+      write_ini(folder, "b.ini", "[optim]\nlr = 2\nbeta1 = 0.2\neps = 0.2\n");
   const CommandLine line =
       plain({"--optim.lr", "3.5", "--config", first, "--config", second, "--optim.lr=4"},
             {{"LOCKSTEP_OPTIM_LR", "3"}, {"LOCKSTEP_OPTIM_BETA1", "0.3"}});
@@ -55,7 +56,7 @@ TEST(CommandLine, EachSourceWinsOverTheOneBefore) {
 
 TEST(CommandLine, AValueThatDoesNotFitNamesItsOrigin) {
   const TemporaryFolder folder;
-  const std::string file = folder.write("a.ini", "[optim]\nlr = fast\n");
+  const std::string file = write_ini(folder, "a.ini", "[optim]\nlr = fast\n");
   expect_refusal(ExitCode::kConfig, "optim.lr = \"fast\" is not a number (" + file + ":2)", [&] {
     plain({"--config", file});
   });

@@ -1,5 +1,5 @@
 // Settings without effect: each is warned of by name, and a resolved configuration is silent.
-#include "temporary_folder.h"
+#include "write_ini.h"
 
 #include <lockstep/config/command_line.h>
 
@@ -75,7 +75,8 @@ TEST(Effect, SharingAGpuNeedsOne) {
 
 TEST(Effect, AResolvedConfigurationIsSilent) {
   const TemporaryFolder folder;
-  EXPECT_THAT(warnings({"--config", folder.write("r.ini", resolved_ini(Settings{}))}), IsEmpty());
+  EXPECT_THAT(warnings({"--config", write_ini(folder, "r.ini", resolved_ini(Settings{}))}),
+              IsEmpty());
 }
 
 TEST(Effect, OtherCommandsAreNotWarned) {

@@ -1,7 +1,7 @@
 // INI files: what a line may look like, and that every refusal names file and line.
 #include "config/sources.h"
 #include "refusal.h"
-#include "temporary_folder.h"
+#include "write_ini.h"
 
 #include <map>
 
@@ -13,7 +13,7 @@ class IniFile : public testing::Test {
   IniFile() : table_(make_table(settings_)) {}
 
   std::vector<Assignment> read(const std::string& text) {
-    return read_ini(folder_.write("x.ini", text), table_);
+    return read_ini(write_ini(folder_, "x.ini", text), table_);
   }
   std::map<std::string, std::string> values(const std::string& text) {
     std::map<std::string, std::string> result;

@@ -1,5 +1,5 @@
 // config.resolved.ini gives the same settings again, whatever a value looks like.
-#include "temporary_folder.h"
+#include "write_ini.h"
 
 #include <lockstep/config/command_line.h>
 
@@ -13,7 +13,7 @@ namespace {
 Settings read_back(const std::string& text) {
   const TemporaryFolder folder;
   const Command command{"plain", "plain", "", {}};
-  const std::vector<std::string> words{"--config", folder.write("r.ini", text)};
+  const std::vector<std::string> words{"--config", write_ini(folder, "r.ini", text)};
   return parse(command, words, {}).settings;
 }
 
