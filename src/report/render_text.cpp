@@ -77,8 +77,10 @@ std::string heading(const RunData& run, const RunFigures& figures) {
                 figures.num_warm_up);
   if (run.result) {
     out += format("  ended \"{}\" with loss {}", run.result->status, four_digits(run.result->loss));
+    std::string_view before = "; evaluation: ";
     for (const auto& [name, value] : run.result->eval) {
-      out += format(", {} {}", name, four_digits(value));
+      out += format("{}{} {}", before, name, four_digits(value));
+      before = ", ";
     }
     out += "\n";
   }

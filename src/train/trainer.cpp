@@ -39,6 +39,8 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
 
 void Trainer::step() {
   job_.position = {"step", ++step_};
+  // On CUDA the failure of the step before is agreed on in this one: nothing but flags goes out.
+  if (local_error_) session_.reducer->abandon(kBadFlag);
   for (std::int64_t micro = 0; micro < settings_.train.accumulate && !local_error_; ++micro) {
     try {
       micro_step(micro);

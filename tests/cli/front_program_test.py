@@ -46,8 +46,8 @@ class Case(unittest.TestCase):
 class Help(Case):
     def test_lists_every_command_once_with_an_example(self):
         text = self.accepted("--help")
-        for name in ("prepare", "inspect", "train", "eval", "bench", "collect", "export",
-                     "config", "version"):
+        for name in ("prepare", "inspect", "train", "eval", "bench", "collect", "config",
+                     "version"):
             self.assertEqual(len(re.findall(rf"^  {name} ", text, re.M)), 1, name)
             self.assertRegex(text, rf"\n {{14}}.*lockstep {name}( |$)", name)
         self.assertEqual(self.accepted("-h"), text)
