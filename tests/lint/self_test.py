@@ -185,6 +185,11 @@ class Measure(unittest.TestCase):
         text = "// {\nvoid f() {\n  g('{', \"}\", R\"({)\");  /* } */\n}\nvoid h() {}\n"
         self.assertEqual(self.lengths(text), [("f", 3), ("h", 1)])
 
+    def test_braces_among_arguments_and_c_linkage(self):
+        text = ("A::A(int n)\n    : mesh_(open({}, {&host(), 0})) {\n  start();\n}\n"
+                "extern \"C\" void* open_it() {\n  return nullptr;\n}\nextern \"C\" {\nvoid g() {}\n}\n")
+        self.assertEqual(self.lengths(text), [("A::A", 4), ("open_it", 3), ("g", 1)])
+
     def test_lambda_at_namespace_scope_and_tables(self):
         text = ("constexpr int kTable[] = {\n  1,\n};\nconst auto f = [](int a) {\n  return a;\n};\n"
                 "template <typename T>\nstruct S {\n  T t{};\n};\n")

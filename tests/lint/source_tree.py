@@ -97,7 +97,7 @@ def without_directives(code):
 
 
 _SCOPE = re.compile(r"^(template\s*<.*>\s*)?(inline\s+)?(typedef\s+)?"
-                    r"(namespace|class|struct|union|enum|extern)\b", re.S)
+                    r"(namespace|class|struct|union|enum)\b", re.S)
 _ACCESS = re.compile(r"^\s*(public|private|protected)\s*:(?!:)")
 _ATTRIBUTE = re.compile(r"^\s*(\[\[[^\]]*\]\]|alignas\s*\([^)]*\))")
 
@@ -124,8 +124,7 @@ def functions(text):
             header_from = position + 1
         elif mark == "{":
             header = _statement(code[header_from:position])
-            initialises = position > 0 and not code[position - 1].isspace()
-            if header.endswith("=") or (initialises and header):
+            if _initialises(code, position, header):
                 position = _closing(code, position)
             elif _SCOPE.match(header) or "(" not in header:
                 header_from = position + 1
@@ -135,6 +134,13 @@ def functions(text):
                 position, header_from = end, end + 1
         position += 1
     return found
+
+
+def _initialises(code, position, header):
+    """A brace right after a name, after '=' or inside parentheses starts a list of values."""
+    after_blank = position == 0 or code[position - 1].isspace()
+    return bool(header) and (not after_blank or header.endswith("=")
+                             or header.count("(") > header.count(")"))
 
 
 def _function(code, header_from, header, end):
