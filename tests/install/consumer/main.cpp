@@ -1,5 +1,5 @@
-// A user's own module trained by lockstep's parts: loader, feeder, flat arena, overlapped reducer and
-// optimizer. The same program runs alone and under mpirun.
+// A user's own module trained by lockstep's parts: loader, feeder, flat arena, overlapped reducer
+// and optimizer. The same program runs alone and under mpirun.
 #include <lockstep/augment/feeder.h>
 #include <lockstep/comm/world.h>
 #include <lockstep/data/loader.h>
@@ -39,15 +39,19 @@ int main(int, char** argv) {
   loading.sampler.num_ranks = mesh.data().size();
   loading.rank = mesh.data().rank();
   const auto loader = data::make_loader(*dataset, *device.backend, loading);
-  const augment::FeederOptions feeding{dataset->info().image_mean, dataset->info().image_std, {}, 0};
+  const augment::FeederOptions feeding{
+      dataset->info().image_mean, dataset->info().image_std, {}, 0};
   const auto feeder = augment::make_feeder(*device.backend, at::kCPU, feeding);
 
   at::globalContext().defaultGenerator(at::kCPU).set_current_seed(7);
   Mlp model;
   const auto parameters = parallel::parameters_of(model);
-  const augment::DeviceBatch blank{at::zeros({1, 1, 16, 16}), at::zeros({1}, at::kLong), at::zeros({1}), {}};
-  const auto order = parallel::probe_backward_order(*world, parameters, [&] { return model.loss(blank, 1); });
-  const auto plan = parallel::plan_buckets({64 * 256, 64, 4 * 64}, order, {4096, 1024, mesh.data().size()});
+  const augment::DeviceBatch blank{
+      at::zeros({1, 1, 16, 16}), at::zeros({1}, at::kLong), at::zeros({1}), {}};
+  const auto order =
+      parallel::probe_backward_order(*world, parameters, [&] { return model.loss(blank, 1); });
+  const auto plan =
+      parallel::plan_buckets({64 * 256, 64, 4 * 64}, order, {4096, 1024, mesh.data().size()});
   optim::Arena arena(*world, parameters, plan.layout, at::kCPU);
   parallel::Reducer reducer(*world, mesh.data(), arena, plan);
   const auto optimizer = optim::make_optimizer(arena, {}, {}, 1);
@@ -55,7 +59,8 @@ int main(int, char** argv) {
   double last = 0;
   for (std::int64_t step = 1; step <= 60; ++step) {
     const data::Batch* batch = loader->next();
-    const at::Tensor loss = model.loss(feeder->feed(*batch), static_cast<double>(batch->num_real_global));
+    const at::Tensor loss =
+        model.loss(feeder->feed(*batch), static_cast<double>(batch->num_real_global));
     arena.stats().select(0, 0).add_(loss.detach());
     loader->release(batch, nullptr);
     reducer.begin_micro(true);
