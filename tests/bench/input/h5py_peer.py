@@ -1,5 +1,6 @@
 """The peer of loader.py: DataLoader over h5py, whole batches with sorted indices. Waits for a line on standard
-input before each block and sleeps between them; answers each with one JSON object. First line out: what it read."""
+input before each block and sleeps between them; answers each with one JSON object. First line out: about itself.
+Usage: h5py_peer.py FILE BATCH {u8|f32} WAY."""
 
 import json
 import sys
@@ -9,6 +10,10 @@ import h5py
 import numpy as np
 import torch
 from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler
+
+
+PREFETCH = 4
+BLOCK_S = 0.5  # at least
 
 
 class Images(Dataset):
@@ -51,32 +56,43 @@ def make_loader(path, batch, output, way):
     torch.set_num_threads(way["threads"])
     images = Images(path, output, way["read"])
     workers = way["workers"]
-    more = {"persistent_workers": True, "prefetch_factor": 4} if workers else {}
+    more = {"persistent_workers": True, "prefetch_factor": PREFETCH} if workers else {}
     # A batch sampler with a collate that passes on: the batch is made at once, by __getitems__.
     return DataLoader(images, batch_sampler=BatchSampler(RandomSampler(images), batch, False), num_workers=workers,
                       collate_fn=same, **more)
 
 
-def rate(loader, epochs):
-    begin = time.perf_counter()
-    images = sum(len(labels) for _ in range(epochs) for _, labels in loader)
-    return images / (time.perf_counter() - begin)
+def endless(loader):
+    while True:
+        yield from loader
+
+
+def rate(batches, prepared):
+    """Images a second. What workers prepared while nobody asked is taken first, outside the time."""
+    for _ in range(prepared + 1):
+        next(batches)
+    images, begin, seconds = 0, time.perf_counter(), 0.0
+    while seconds < BLOCK_S:
+        images += len(next(batches)[1])
+        seconds = time.perf_counter() - begin
+    return images / seconds
+
+
+def about(path):
+    with h5py.File(path, "r") as file:
+        images = file["images"]
+        place = {"offset": images.id.get_offset(), "count": len(images), "sample_bytes": int(np.prod(images.shape[1:]))}
+    return {"place": place, "versions": {"torch": torch.__version__, "h5py": h5py.__version__,
+                                         "hdf5": h5py.version.hdf5_version, "numpy": np.__version__}}
 
 
 def main():
-    path, batch, output, epochs, way = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5]
-    loader = make_loader(path, batch, output, json.loads(way))
-    with h5py.File(path, "r") as file:
-        images = file["images"]
-        step = max(1, 2**26 // int(np.prod(images.shape[1:])))
-        total = sum(int(images[i:i + step].sum(dtype=np.uint64)) for i in range(0, len(images), step))
-        place = {"offset": images.id.get_offset(), "count": len(images), "sample_bytes": int(np.prod(images.shape[1:]))}
-    rate(loader, 1)
-    print(json.dumps({"byte_sum": total, "place": place, "versions": {
-        "torch": torch.__version__, "h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version,
-        "numpy": np.__version__}}), flush=True)
+    path, batch, output, way = sys.argv[1], int(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
+    batches = endless(make_loader(path, batch, output, way))
+    next(batches)
+    print(json.dumps(about(path)), flush=True)
     for _ in sys.stdin:
-        print(json.dumps({"rate": rate(loader, epochs)}), flush=True)
+        print(json.dumps({"rate": rate(batches, 2 * way["workers"] * PREFETCH)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ sys.path.insert(0, str(HERE.parent / "support"))
 import interleave
 
 try:
-    import h5py  # noqa: F401
+    import h5py
     import torch  # noqa: F401
 except ImportError as error:
     print(f"skipped: {error}; install tests/oracle/requirements.txt by `launch/setup --oracle`")
@@ -52,8 +52,8 @@ def make_file(program, name, folder):
 class Peer:
     """A process that sleeps until it is asked for a block."""
 
-    def __init__(self, path, batch, output, epochs, way):
-        command = [sys.executable, "-s", HERE / "h5py_peer.py", path, batch, output, epochs, json.dumps(way)]
+    def __init__(self, path, batch, output, way):
+        command = [sys.executable, "-s", HERE / "h5py_peer.py", path, batch, output, json.dumps(way)]
         self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.about = self.answer()
@@ -77,7 +77,7 @@ class Peer:
 def tune(path, batch, output):
     """The peer's ways in turn, several passes; best first."""
     rates = [[] for _ in WAYS]
-    peers = [Peer(path, batch, output, 1, way) for way in WAYS]
+    peers = [Peer(path, batch, output, way) for way in WAYS]
     for _ in range(TUNING_PASSES):
         for index, peer in enumerate(peers):
             rates[index].append(peer.block())
@@ -100,14 +100,20 @@ class Ours:
         return statistics.median(self.record()["blocks"])
 
 
-def check_bytes(name, program, path, batch, place, pread, byte_sum):
-    """Our bytes in file order, the loop's and h5py's are the same ones."""
-    floor = json.loads(pread())
-    ours = Ours(program, path, batch, "u8", 1, place["count"]).record("--data.order=sequential")
-    if floor["byte_sum"] != byte_sum or ours["checksum"] != floor["checksum"]:
-        sys.exit(f"{name}: what was read differs: sums {floor['byte_sum']} and {byte_sum}, checksums "
+def byte_sum(path, labels):
+    """Through h5py; also leaves the labels as plain numbers for the loop."""
+    with h5py.File(path, "r") as file:
+        file["label"][:].astype("<i8").tofile(labels)
+        images = file["images"]
+        return sum(int(images[i:i + 512].sum(dtype="u8")) for i in range(0, len(images), 512))
+
+
+def check_bytes(name, ours, floor, through_h5py):
+    """The same images and labels reach all three."""
+    if floor["byte_sum"] != through_h5py or ours["checksum"] != floor["checksum"]:
+        sys.exit(f"{name}: what was read differs: sums {floor['byte_sum']} and {through_h5py}, checksums "
                  f"{ours['checksum']} and {floor['checksum']}")
-    print(f"{name}: the same {place['count']} images on all sides")
+    print(f"{name}: the same images and labels on all sides")
 
 
 def measure_row(name, output, program, floor_program, path, rounds):
@@ -115,19 +121,24 @@ def measure_row(name, output, program, floor_program, path, rounds):
     ways = tune(path, batch, output)
     way = {key: ways[0][key] for key in ("read", "workers", "threads")}
     print(f"{name} {output}: the peer's best of {len(ways)} ways is {way}")
-    peer = Peer(path, batch, output, epochs, way)
+    peer = Peer(path, batch, output, way)
     place = peer.about["place"]
 
-    def pread():
-        return run(floor_program, path, place["offset"], place["sample_bytes"], place["count"], batch, BLOCKS, epochs)
+    labels = path.with_suffix(".labels")
+    total = byte_sum(path, labels)
 
-    check_bytes(name, program, path, batch, place, pread, peer.about["byte_sum"])
+    def pread():
+        return json.loads(run(floor_program, path, labels, place["offset"], place["sample_bytes"], place["count"],
+                              batch, BLOCKS, epochs))
+
     ours = Ours(program, path, batch, output, epochs, place["count"])
-    versions = {"ours": ours.record()["versions"], "peer": peer.about["versions"]}
+    first = ours.record()
+    check_bytes(name, first, pread(), total)
+    versions = {"ours": first["versions"], "peer": peer.about["versions"]}
     rows = []
     others = {"h5py": lambda: statistics.median(peer.block() for _ in range(BLOCKS))}
     if output == "u8":
-        others["pread"] = lambda: statistics.median(json.loads(pread())["blocks"])
+        others["pread"] = lambda: statistics.median(pread()["blocks"])
     for other, block in others.items():
         blocks = interleave.measure(ours.block, block, rounds)
         result = interleave.summary(blocks)

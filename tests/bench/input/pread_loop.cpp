@@ -1,6 +1,7 @@
 // The floor of reading: one thread, positional reads of shuffled samples into one buffer, nothing
-// else. Prints one JSON object: images/s of each block, and sums that prove what was read.
-//   pread_loop FILE OFFSET SAMPLE_BYTES NUM_SAMPLES BATCH BLOCKS EPOCHS_A_BLOCK
+// else. Prints one JSON object: images/s of each block, the sum of all bytes, and the checksum that
+// `lockstep bench input` must print for the same images. LABELS holds the labels as plain i64.
+//   pread_loop FILE LABELS OFFSET SAMPLE_BYTES NUM_SAMPLES BATCH BLOCKS EPOCHS_A_BLOCK
 #include <lockstep/base/clock.h>
 #include <lockstep/base/hash.h>
 
@@ -8,9 +9,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <numeric>
 #include <random>
 #include <span>
@@ -50,7 +53,9 @@ struct Images {
   }
 };
 
-std::vector<std::int64_t> shuffled(std::int64_t count, std::int64_t batch, std::mt19937_64& random) {
+std::vector<std::int64_t> shuffled(std::int64_t count,
+                                   std::int64_t batch,
+                                   std::mt19937_64& random) {
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), 0);
   std::shuffle(order.begin(), order.end(), random);
@@ -61,16 +66,33 @@ std::vector<std::int64_t> shuffled(std::int64_t count, std::int64_t batch, std::
   return order;
 }
 
-bool run(Images& images, int blocks, int epochs) {
-  std::vector<std::int64_t> in_order(static_cast<std::size_t>(images.count));
+struct Sums {
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;  // as sum_epoch() of src/apps/bench_input.cpp has it
+};
+
+bool sum_up(Images& images, const std::vector<std::int64_t>& labels, Sums& sums) {
+  constexpr std::uint64_t kMask = (std::uint64_t{1} << 48) - 1;
+  std::vector<std::int64_t> in_order(labels.size());
   std::iota(in_order.begin(), in_order.end(), 0);
-  std::uint32_t checksum = 0;
-  std::uint64_t sum = 0;
+  std::int64_t id = 0;
+  const auto size = static_cast<std::size_t>(images.sample_bytes);
   const bool readable = images.read_epoch(in_order, [&](std::span<const std::byte> bytes) {
-    checksum = lockstep::crc32c(bytes, checksum);
-    for (const std::byte byte : bytes) sum += static_cast<std::uint64_t>(byte);
+    for (const std::byte byte : bytes) sums.bytes += static_cast<std::uint64_t>(byte);
+    for (; !bytes.empty(); bytes = bytes.subspan(size), ++id) {
+      const std::array<std::int64_t, 2> names{id, labels[static_cast<std::size_t>(id)]};
+      const std::uint32_t pixels = lockstep::crc32c(bytes.first(size));
+      sums.checksum +=
+          std::uint64_t{pixels} << 32 | lockstep::crc32c(std::as_bytes(std::span(names)), pixels);
+    }
   });
-  if (!readable) return false;
+  sums.checksum &= kMask;
+  return readable;
+}
+
+bool run(Images& images, const std::vector<std::int64_t>& labels, int blocks, int epochs) {
+  Sums sums;
+  if (!sum_up(images, labels, sums)) return false;
   std::mt19937_64 random(1);
   std::string rates;
   for (int block = 0; block < blocks; ++block) {
@@ -84,28 +106,32 @@ bool run(Images& images, int blocks, int epochs) {
     const double rate = static_cast<double>(images.count * epochs) / seconds;
     rates += (block == 0 ? "" : ", ") + std::to_string(rate);
   }
-  std::printf("{\"blocks\": [%s], \"checksum\": \"%08x\", \"byte_sum\": %llu}\n",
+  std::printf("{\"blocks\": [%s], \"checksum\": \"%012llx\", \"byte_sum\": %llu}\n",
               rates.c_str(),
-              checksum,
-              static_cast<unsigned long long>(sum));
+              static_cast<unsigned long long>(sums.checksum),
+              static_cast<unsigned long long>(sums.bytes));
   return true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 8) {
+  if (argc != 9) {
     std::fputs("pread_loop: see the head of pread_loop.cpp\n", stderr);
     return 64;
   }
   Images images;
   images.file = open(argv[1], O_RDONLY | O_CLOEXEC);
-  images.offset = std::atoll(argv[2]);
-  images.sample_bytes = std::atoll(argv[3]);
-  images.count = std::atoll(argv[4]);
-  images.batch = std::atoll(argv[5]);
+  images.offset = std::atoll(argv[3]);
+  images.sample_bytes = std::atoll(argv[4]);
+  images.count = std::atoll(argv[5]);
+  images.batch = std::atoll(argv[6]);
   images.buffer.resize(static_cast<std::size_t>(images.batch * images.sample_bytes));
-  if (run(images, std::atoi(argv[6]), std::atoi(argv[7]))) return 0;
-  std::fprintf(stderr, "pread_loop: %s cannot be read\n", argv[1]);
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(images.count));
+  std::ifstream file(argv[2], std::ios::binary);
+  file.read(reinterpret_cast<char*>(labels.data()),
+            static_cast<std::streamsize>(labels.size() * sizeof(std::int64_t)));
+  if (file && run(images, labels, std::atoi(argv[7]), std::atoi(argv[8]))) return 0;
+  std::fprintf(stderr, "pread_loop: %s or %s cannot be read\n", argv[1], argv[2]);
   return 74;
 }
