@@ -31,11 +31,6 @@ if(NOT CMAKE_CUDA_COMPILER)
   message(FATAL_ERROR "no nvcc of CUDA ${LibTorch_CUDA_MAJOR} found: run launch/setup, set CUDACXX, "
                       "or configure with -DLOCKSTEP_CUDA=OFF")
 endif()
-if(NOT DEFINED CUDAToolkit_ROOT)
-  get_filename_component(_real_nvcc "${CMAKE_CUDA_COMPILER}" REALPATH)
-  get_filename_component(CUDAToolkit_ROOT "${_real_nvcc}/../.." ABSOLUTE)
-endif()
-
 set(CMAKE_CUDA_ARCHITECTURES ${LOCKSTEP_CUDA_ARCHITECTURES})
 enable_language(CUDA)
 set(CMAKE_CUDA_STANDARD 17)

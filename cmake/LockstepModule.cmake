@@ -19,6 +19,9 @@ function(lockstep_use_torch target)
 endfunction()
 
 function(_lockstep_common target)
+  # lockstep::data outside is the same name as inside.
+  string(REGEX REPLACE "^lockstep_" "" export_name ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${export_name})
   target_include_directories(
     ${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                      $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>

@@ -81,9 +81,9 @@ place_ranks() {
     mpi_arguments+=(--oversubscribe)
     export OMPI_MCA_mpi_yield_when_idle=${OMPI_MCA_mpi_yield_when_idle:-1}
   elif [ $per_rank -lt 2 ]; then
-    # Communication threads share the cores with the computing ones.
+    # No mpi_yield_when_idle here: a communication thread that yields beside a computing one waits
+    # for milliseconds until it has the core again.
     export OMPI_MCA_rmaps_base_oversubscribe=1
-    export OMPI_MCA_mpi_yield_when_idle=${OMPI_MCA_mpi_yield_when_idle:-1}
   fi
 }
 

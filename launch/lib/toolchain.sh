@@ -100,12 +100,12 @@ find_nvcc() {
   nvcc=""
   while IFS= read -r candidate; do
     [ -x "$candidate" ] || continue
-    release=$("$candidate" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\)\..*/\1/p')
+    release=$("$candidate" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\)\..*/\1/p') || true
     if [ "$release" = "$1" ]; then
       nvcc=$candidate
       return
     fi
-    say "$candidate is of CUDA ${release:-?}, LibTorch of CUDA $1: not taken"
+    say "$candidate is of CUDA ${release:-(it does not run)}, LibTorch of CUDA $1: not taken"
   done < <(nvcc_candidates)
 }
 

@@ -8,7 +8,6 @@
 #include <lockstep/train/run.h>
 
 #include <nlohmann/json.hpp>
-#include <torch/version.h>
 
 #include <algorithm>
 #include <charconv>
@@ -62,17 +61,14 @@ std::int64_t whole_number(const config::CommandLine& line,
 
 void print_bench(const Invocation& invocation, const BenchReport& report) {
   if (invocation.world.rank() != 0) return;
-  const BuildInfo& build = build_info();
+  nlohmann::json versions{{"communication", invocation.world.description()}};
+  for (const auto& [name, value] : build_facts()) versions[name] = value;
   nlohmann::json object{{"bench", report.bench},
                         {"config", nlohmann::json::parse(report.config_json)},
                         {"blocks", report.blocks},
                         {"median", median(report.blocks)},
                         {"unit", report.unit},
-                        {"versions",
-                         {{"lockstep", build.version},
-                          {"build_id", build.build_id},
-                          {"libtorch", TORCH_VERSION},
-                          {"communication", invocation.world.description()}}}};
+                        {"versions", versions}};
   if (!report.more_json.empty()) object.update(nlohmann::json::parse(report.more_json));
   std::puts(object.dump().c_str());
 }

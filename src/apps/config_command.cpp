@@ -80,9 +80,10 @@ int run_config(Arguments arguments) {
     print_warnings(line);
   } else if (what == "check") {
     print_warnings(line);
-    print(line.warnings.empty()
-              ? "settings can be used\n"
-              : format("settings can be used, {} warnings\n", line.warnings.size()));
+    print(line.warnings.empty() ? "settings can be used\n"
+                                : format("settings can be used; {} {}\n",
+                                         line.warnings.size(),
+                                         line.warnings.size() == 1 ? "warning" : "warnings"));
   } else {
     const std::string near = nearest_name(what, {"show", "list", "check"});
     throw usage_error(

@@ -65,8 +65,6 @@ Training (alone, or under mpirun or srun)
 Results
   collect   say how well a run went and where its time is
               lockstep collect runs/first --out runs/first/report
-  export    write a model in another form
-              lockstep export --weights model.safetensors --to timm --out timm.safetensors
 
 Help
   config    show, list or check settings

@@ -4,6 +4,7 @@
 
 #include <lockstep/base/clock.h>
 #include <lockstep/base/error.h>
+#include <lockstep/base/file.h>
 #include <lockstep/base/format.h>
 #include <lockstep/base/progress.h>
 #include <lockstep/base/units.h>
@@ -61,6 +62,7 @@ struct Interrupted {};
 
 void import_with_progress(data::SampleSource& source, const data::ImportTarget& target) {
   const SignalGuard guard;
+  if (target.path.has_parent_path()) make_folders(target.path.parent_path());
   const std::int64_t total = source.shape().num_samples;
   const Stopwatch watch;
   std::optional<Progress> writing;

@@ -8,7 +8,6 @@
 #include <lockstep/base/log.h>
 #include <lockstep/base/process.h>
 #include <lockstep/base/threads.h>
-#include <lockstep/train/torch_error.h>
 
 #include <ATen/Parallel.h>
 #include <unistd.h>
@@ -24,8 +23,11 @@ int dispatch(Invocation& invocation, const std::string& command) {
   if (command == "train") return run_train(invocation);
   if (command == "eval") return run_eval(invocation);
   if (command == "bench") return run_bench(invocation);
-  throw usage_error(format(
-      "\"{}\" is not in this version of lockstep-trainer: train, eval and bench are", command));
+  comm::agree(invocation.world, [&command] {
+    throw usage_error(format(
+        "\"{}\" is not in this version of lockstep-trainer: train, eval and bench are", command));
+  });
+  return 0;
 }
 
 // One compute thread a rank unless the user asks for more: two OpenMP threads that share a busy
@@ -61,7 +63,7 @@ int run_in(comm::World& world, int argc, char** argv) {
     }
     return static_cast<int>(error.code());
   } catch (...) {
-    return leave_alone(world, train::current_torch_error(), position);
+    return leave_alone(world, current_error(), position);
   }
 }
 
@@ -75,7 +77,7 @@ int main(int argc, char** argv) {
     return apps::run_in(*world, argc, argv);
   } catch (...) {
     const Error error = current_error();
-    apps::report_failure(error, 0, "start", 0);
+    apps::report_failure(error, apps::launcher_rank(), "start", 0);
     return static_cast<int>(error.code());
   }
 }

@@ -8,29 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
-#include <utility>
-#include <vector>
+#include <string>
 
 namespace lockstep::apps {
-namespace {
-
-std::vector<std::pair<std::string, std::string>> facts() {
-  const BuildInfo& info = build_info();
-  return {{"lockstep", info.version},
-          {"git_id", info.git_id},
-          {"build_id", info.build_id},
-          {"compiler", info.compiler},
-          {"build_type", info.build_type},
-          {"libtorch", info.libtorch},
-          {"cuda", info.cuda},
-          {"nccl", info.nccl},
-          {"mpi", info.mpi},
-          {"hdf5", info.hdf5},
-          {"boost", info.boost}};
-}
-
-}  // namespace
-
 int run_version(Arguments arguments) {
   bool json = false;
   for (const std::string& argument : arguments) {
@@ -47,10 +27,10 @@ int run_version(Arguments arguments) {
   std::string text;
   if (json) {
     nlohmann::ordered_json object;
-    for (const auto& [name, value] : facts()) object[name] = value;
+    for (const auto& [name, value] : build_facts()) object[name] = value;
     text = object.dump() + "\n";
   } else {
-    for (const auto& [name, value] : facts()) text += format("{:<12}{}\n", name, value);
+    for (const auto& [name, value] : build_facts()) text += format("{:<12}{}\n", name, value);
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;

@@ -5,8 +5,6 @@
 #include <dlfcn.h>
 
 #include <filesystem>
-#include <map>
-#include <mutex>
 
 namespace lockstep {
 namespace {
@@ -20,10 +18,6 @@ std::filesystem::path library_folder() {
 }  // namespace
 
 void* open_module(const std::string& name) {
-  static std::mutex mutex;
-  static auto& opened = *new std::map<std::string, void*>;  // never destroyed
-  const std::lock_guard lock(mutex);
-  if (const auto found = opened.find(name); found != opened.end()) return found->second;
   const std::filesystem::path path = library_folder() / ("liblockstep_" + name + ".so");
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (handle == nullptr) {
@@ -33,7 +27,6 @@ void* open_module(const std::string& name) {
         name,
         dlerror()));
   }
-  opened[name] = handle;
   return handle;
 }
 

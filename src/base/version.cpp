@@ -19,4 +19,19 @@ const BuildInfo& build_info() {
   return info;
 }
 
+std::vector<std::pair<std::string, std::string>> build_facts() {
+  const BuildInfo& info = build_info();
+  return {{"lockstep", info.version},
+          {"git_id", info.git_id},
+          {"build_id", info.build_id},
+          {"compiler", info.compiler},
+          {"build_type", info.build_type},
+          {"libtorch", info.libtorch},
+          {"cuda", info.cuda},
+          {"nccl", info.nccl},
+          {"mpi", info.mpi},
+          {"hdf5", info.hdf5},
+          {"boost", info.boost}};
+}
+
 }  // namespace lockstep

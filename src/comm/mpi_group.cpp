@@ -2,9 +2,7 @@
 
 #include "mpi_exchange.h"
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace lockstep::comm {
 namespace {
@@ -13,39 +11,21 @@ namespace {
 // needs too many.
 constexpr std::size_t kExchangeFrom_bytes = 8192;
 constexpr int kExchangeMost_ranks = 16;
-// A large buffer travels in pieces, so that one is reduced while the next is on its way and a look
-// at MPI stays short beside a computing rank.
-constexpr std::size_t kPiece_bytes = std::size_t{1} << 20;
 // MPI guarantees tags up to 32767. User messages have tag 0; exchanges take turns with the others.
 constexpr int kUserTag = 0;
 constexpr int kTagPairs = 16000;
 
 class MpiWork final : public Work {
  public:
-  using Operations = std::vector<std::shared_ptr<MpiOperation>>;
-
-  MpiWork(std::shared_ptr<MpiEngine> engine, Operations operations)
-      : engine_(std::move(engine)), operations_(std::move(operations)) {}
-  bool done() override {
-    return std::all_of(operations_.begin(), operations_.end(), [](const auto& operation) {
-      return operation->finished();
-    });
-  }
-  void wait(gpu::StreamHandle /*stream*/) override {
-    for (const auto& operation : operations_) engine_->wait(*operation);
-  }
-  double busy_s() override {
-    if (!done()) return 0;
-    // They overlap: from the first start to the last end.
-    double start_s = operations_.front()->start_s();
-    double end_s = start_s;
-    for (const auto& operation : operations_) end_s = std::max(end_s, operation->end_s());
-    return end_s - start_s;
-  }
+  MpiWork(std::shared_ptr<MpiEngine> engine, std::shared_ptr<MpiOperation> operation)
+      : engine_(std::move(engine)), operation_(std::move(operation)) {}
+  bool done() override { return operation_->finished(); }
+  void wait(gpu::StreamHandle /*stream*/) override { engine_->wait(*operation_); }
+  double busy_s() override { return operation_->busy_s(); }
 
  private:
   std::shared_ptr<MpiEngine> engine_;
-  Operations operations_;  // never empty
+  std::shared_ptr<MpiOperation> operation_;
 };
 
 bool is_half(DType type) { return type == DType::kF16 || type == DType::kBF16; }
@@ -69,7 +49,7 @@ MpiGroup::MpiGroup(std::shared_ptr<MpiEngine> engine, MPI_Comm comm, GroupPlace 
 
 std::unique_ptr<Work> MpiGroup::post(std::shared_ptr<MpiOperation> operation) {
   engine_->post(operation);
-  return std::make_unique<MpiWork>(engine_, MpiWork::Operations{std::move(operation)});
+  return std::make_unique<MpiWork>(engine_, std::move(operation));
 }
 
 template <class Start>

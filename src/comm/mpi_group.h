@@ -41,10 +41,6 @@ class MpiGroup final : public Group {
   template <class Start>
   std::unique_ptr<Work> post(const char* verb, std::size_t size_bytes, Start start);
   std::unique_ptr<Work> post(std::shared_ptr<MpiOperation> operation);
-  std::unique_ptr<Work> exchange_pieces(std::byte* buffer,
-                                        std::size_t count,
-                                        DType type,
-                                        ReduceOp op);
   int next_tag();
 
   std::shared_ptr<MpiEngine> engine_;

@@ -41,9 +41,7 @@ class MpiOperation {
   // Blocks.
   void wait_finished() const { state_.wait(kPending, std::memory_order_acquire); }
   void throw_if_failed() const;
-  // Requires: finished().
-  double start_s() const { return start_s_; }
-  double end_s() const { return end_s_; }
+  double busy_s() const { return finished() ? end_s_ - start_s_ : 0; }
 
  private:
   friend class MpiEngine;

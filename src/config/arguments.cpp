@@ -19,10 +19,18 @@ bool is_boolean(const OptionTable& table, std::string_view name) {
   return option != nullptr && option->type == "boolean";
 }
 
+constexpr std::array<std::string_view, 4> kTrue{"true", "1", "yes", "on"};
+constexpr std::array<std::string_view, 4> kFalse{"false", "0", "no", "off"};
+
+bool is_true(std::string_view text) { return std::ranges::find(kTrue, text) != kTrue.end(); }
 bool is_truth_word(std::string_view text) {
-  constexpr std::array<std::string_view, 8> kWords{
-      "true", "false", "1", "0", "yes", "no", "on", "off"};
-  return std::ranges::find(kWords, text) != kWords.end();
+  return is_true(text) || std::ranges::find(kFalse, text) != kFalse.end();
+}
+
+bool is_switch(const Command& command, std::string_view name) {
+  return std::ranges::any_of(command.flags, [name](const Flag& flag) {
+    return flag.name == name && flag.value_name.empty();
+  });
 }
 
 // Brings the forms that Boost does not know into one it does: --no-x becomes --x=false, a boolean's
@@ -70,7 +78,8 @@ po::options_description describe(const Command& command, const OptionTable& tabl
 
 std::string bare(const std::string& option_name) {
   const std::size_t begin = option_name.find_first_not_of('-');
-  return begin == std::string::npos ? option_name : option_name.substr(begin);
+  if (begin == std::string::npos) return option_name;
+  return option_name.substr(begin, option_name.find('=', begin) - begin);
 }
 
 Error unknown(const Command& command, const OptionTable& table, const std::string& name) {
@@ -89,6 +98,10 @@ Error unknown(const Command& command, const OptionTable& table, const std::strin
                                          : format("; did you mean --{}?", near)));
 }
 
+Error missing_value(const std::string& name) {
+  return usage_error(format("--{} needs a value: write --{} VALUE", name, name));
+}
+
 std::vector<po::option> run_boost(const Command& command,
                                   Arguments arguments,
                                   const OptionTable& table) {
@@ -103,9 +116,7 @@ std::vector<po::option> run_boost(const Command& command,
   } catch (const po::unknown_option& error) {
     throw unknown(command, table, bare(error.get_option_name()));
   } catch (const po::invalid_command_line_syntax& error) {
-    throw usage_error(format("--{} needs a value: write --{} VALUE",
-                             bare(error.get_option_name()),
-                             bare(error.get_option_name())));
+    throw missing_value(bare(error.get_option_name()));
   } catch (const po::error& error) {
     throw usage_error(error.what());
   }
@@ -120,6 +131,8 @@ ReadArguments read_arguments(const Command& command,
   for (const po::option& option : run_boost(command, arguments, table)) {
     const std::string& name = option.string_key;
     const std::string value = option.value.empty() ? "true" : option.value.front();
+    // Boost takes the next option for the value of one that lacks it.
+    if (option.original_tokens.size() > 1 && value.starts_with("--")) throw missing_value(name);
     if (name.empty()) {
       result.positional.push_back(value);
     } else if (name == "config") {
@@ -128,6 +141,12 @@ ReadArguments read_arguments(const Command& command,
       result.help = true;
     } else if (table.find(name) != nullptr) {
       result.assignments.push_back({{name, Source::kCommandLine, "command line"}, value});
+    } else if (is_switch(command, name)) {
+      if (!is_truth_word(value)) {
+        throw usage_error(format("--{}=\"{}\" is not understood: write --{}", name, value, name));
+      }
+      result.flags.erase(name);
+      if (is_true(value)) result.flags[name] = "true";
     } else {
       result.flags[name] = value;
     }

@@ -7,6 +7,7 @@
 #include <lockstep/base/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace lockstep::config {
 namespace {
@@ -87,8 +88,10 @@ class IniReader {
     if (before != assignments_.end()) {
       refuse(format("{} was already given at {}: remove one", name, before->origin.where));
     }
-    assignments_.push_back(
-        {{name, Source::kFile, place()}, value_of(trimmed(line.substr(equals + 1)))});
+    // On a line of its own: GCC 12 destroys the parts of a braced aggregate twice when a later one
+    // throws.
+    std::string value = value_of(trimmed(line.substr(equals + 1)));
+    assignments_.push_back({{name, Source::kFile, place()}, std::move(value)});
   }
 
   std::string value_of(std::string_view text) const {

@@ -9,16 +9,32 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 
 namespace lockstep::eval {
 namespace {
 
+// Losses are added up as whole multiples of this, so that their sum does not depend on how the
+// samples were spread over ranks. It is the spacing of floats at 1.
+constexpr double kLossUnit = 1.0 / (1 << 24);
+constexpr float kLargestLoss = 1e5F;
+
 // Sums over this rank's samples.
 struct Counts {
   metrics::TopKCounts top;
-  double loss_sum = 0;
+  std::int64_t loss_units = 0;
+  std::int64_t losses_out_of_range = 0;  // not finite, or larger than any sense
+
+  void add_loss(float loss) {
+    if (loss <= kLargestLoss) {
+      loss_units += std::llround(static_cast<double>(loss) / kLossUnit);
+    } else {
+      ++losses_out_of_range;
+    }
+  }
 };
 
 at::Device torch_device(const comm::Device& device) {
@@ -56,7 +72,7 @@ void count_batch(const data::Batch& batch,
   counts.top += metrics::count_top_k(values, logits.size(1), batch.labels, batch.weights);
   const float* loss = losses.const_data_ptr<float>();
   for (std::size_t i = 0; i < batch.weights.size(); ++i) {
-    if (batch.weights[i] > 0) counts.loss_sum += static_cast<double>(loss[i]);
+    if (batch.weights[i] > 0) counts.add_loss(loss[i]);
   }
   if (options.on_logits && batch.num_real > 0) {
     // Padding always closes a batch, so the real samples are its first rows.
@@ -102,14 +118,17 @@ ClassificationResult evaluate_classification(
     const EvaluatorOptions& options) {
   Counts counts;
   comm::agree(world, [&] { counts = count_own_share(group, device, dataset, forward, options); });
-  std::array<std::int64_t, 3> sums{counts.top.correct1, counts.top.correct5, counts.top.total};
-  std::array<double, 1> loss{counts.loss_sum};
+  std::array<std::int64_t, 5> sums{counts.top.correct1,
+                                   counts.top.correct5,
+                                   counts.top.total,
+                                   counts.loss_units,
+                                   counts.losses_out_of_range};
   comm::all_reduce(world.control(), sums, comm::ReduceOp::kSum);
-  comm::all_reduce(world.control(), loss, comm::ReduceOp::kSum);
   ClassificationResult result;
   result.num_samples = sums[2];
   const auto total = static_cast<double>(std::max<std::int64_t>(1, sums[2]));
-  result.loss = loss[0] / total;
+  result.loss = sums[4] > 0 ? std::numeric_limits<double>::quiet_NaN()
+                            : static_cast<double>(sums[3]) * kLossUnit / total;
   result.top1 = static_cast<double>(sums[0]) / total;
   result.top5 = static_cast<double>(sums[1]) / total;
   return result;

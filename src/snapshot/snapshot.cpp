@@ -7,6 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace lockstep::snapshot {
 namespace {
 
@@ -28,18 +32,20 @@ nlohmann::json describe_file(const std::filesystem::path& path) {
   return {{"name", path.filename().string()}, {"size_bytes", size}, {"sha256", hash.finish()}};
 }
 
-void write_folder(const std::filesystem::path& folder, const RunState& state) {
-  const std::filesystem::path building = folder.string() + ".tmp";
-  std::error_code ignored;
-  std::filesystem::remove_all(building, ignored);
+// Files in place and flushed, the manifest last.
+void fill_folder(const std::filesystem::path& building, const RunState& state) {
   make_folders(building);
   weights::save_module(*state.model, building / "model.safetensors", state.metadata);
+  auto files = nlohmann::json::array({describe_file(building / "model.safetensors")});
   const nlohmann::json manifest{{"format", kManifestVersion},
                                 {"step", state.step},
                                 {"epoch", state.epoch},
-                                {"files", {describe_file(building / "model.safetensors")}}};
+                                {"files", std::move(files)}};
   write_text_atomically(building / "manifest.json", manifest.dump(2) + "\n");
   sync_folder(building);
+}
+
+void publish_folder(const std::filesystem::path& building, const std::filesystem::path& folder) {
   std::error_code code;
   std::filesystem::rename(building, folder, code);
   if (code) {
@@ -47,6 +53,20 @@ void write_folder(const std::filesystem::path& folder, const RunState& state) {
         format("cannot rename {} to {}: {}", building.string(), folder.string(), code.message()));
   }
   sync_folder(folder.parent_path());
+}
+
+// A folder that a killed run left half-made is replaced; of a failure nothing stays.
+void write_folder(const std::filesystem::path& folder, const RunState& state) {
+  const std::filesystem::path building = folder.string() + ".tmp";
+  std::error_code ignored;
+  std::filesystem::remove_all(building, ignored);
+  try {
+    fill_folder(building, state);
+    publish_folder(building, folder);
+  } catch (...) {
+    std::filesystem::remove_all(building, ignored);
+    throw;
+  }
 }
 
 }  // namespace

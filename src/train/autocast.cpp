@@ -1,4 +1,4 @@
-#include "autocast.h"
+#include <lockstep/train/autocast.h>
 
 #include <ATen/autocast_mode.h>
 
@@ -7,6 +7,8 @@ namespace lockstep::train {
 AutocastScope::AutocastScope(const std::string& compute, c10::DeviceType device)
     : device_(device), on_(compute != "fp32") {
   if (!on_) return;
+  before_on_ = at::autocast::is_autocast_enabled(device_);
+  before_type_ = at::autocast::get_autocast_dtype(device_);
   at::autocast::increment_nesting();
   at::autocast::set_autocast_dtype(device_, compute == "bf16" ? at::kBFloat16 : at::kHalf);
   at::autocast::set_autocast_enabled(device_, true);
@@ -14,7 +16,8 @@ AutocastScope::AutocastScope(const std::string& compute, c10::DeviceType device)
 
 AutocastScope::~AutocastScope() {
   if (!on_) return;
-  at::autocast::set_autocast_enabled(device_, false);
+  at::autocast::set_autocast_enabled(device_, before_on_);
+  at::autocast::set_autocast_dtype(device_, before_type_);
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
 }
 

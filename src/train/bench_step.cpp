@@ -98,10 +98,19 @@ std::unique_ptr<data::Dataset> synthetic_data(const Job& job, const BenchStepOpt
                                          static_cast<std::uint64_t>(settings.run.seed));
 }
 
+void check_length(const StepPlan& plan, const BenchStepOptions& options) {
+  const std::int64_t needed = options.warmup + options.blocks * options.steps;
+  if (plan.total_steps >= needed) return;
+  throw config_error(format("bench step takes {} steps but the run has {}: raise run.epochs or "
+                            "run.max_steps, or lower --blocks, --steps or --warmup",
+                            needed,
+                            plan.total_steps));
+}
+
 }  // namespace
 
 BenchStepResult bench_step(Job& job, const BenchStepOptions& options) {
-  job.position.phase = "bench step";
+  job.position.phase = "bench_step";
   std::unique_ptr<data::Dataset> dataset;
   if (job.settings.data.train.empty()) dataset = synthetic_data(job, options);
   const std::unique_ptr<Session> session = open_session(job, std::move(dataset));
@@ -111,25 +120,21 @@ BenchStepResult bench_step(Job& job, const BenchStepOptions& options) {
           std::make_unique<FixedFeeder>(job, options.batch_file, session->plan.batch_per_rank);
     });
   }
-  const std::int64_t needed = options.warmup + options.blocks * options.steps;
-  if (session->plan.total_steps < needed) {
-    throw config_error(
-        format("bench needs {} steps but the run has {}: raise run.epochs or lower "
-               "bench.steps",
-               needed,
-               session->plan.total_steps));
-  }
+  comm::agree(job.world, [&] { check_length(session->plan, options); });
   BenchStepResult result;
   Trainer trainer(job, *session, [&](const StepFigures& figures) {
     if (figures.step <= options.warmup) result.losses.push_back(figures.loss);
   });
   for (std::int64_t i = 0; i < options.warmup; ++i) trainer.step();
+  gpu::Backend& backend = *job.device.backend;
   for (std::int64_t block = 0; block < options.blocks; ++block) {
     trainer.drain();
+    backend.synchronize(backend.compute_stream());
     comm::barrier(job.world.control());
     const Stopwatch watch;
     for (std::int64_t i = 0; i < options.steps; ++i) trainer.step();
     trainer.drain();
+    backend.synchronize(backend.compute_stream());
     std::array<double, 1> slowest{watch.elapsed_s() / static_cast<double>(options.steps)};
     comm::all_reduce(job.world.control(), slowest, comm::ReduceOp::kMax);
     result.block_seconds.push_back(slowest[0]);

@@ -68,7 +68,7 @@ std::string batch_line(const data::Batch& batch) {
 }  // namespace
 
 void dry_run(Job& job) {
-  job.position.phase = "dry run";
+  job.position.phase = "dry_run";
   const std::unique_ptr<Session> session = open_session(job);
   std::string batch;
   comm::agree(job.world, [&] {

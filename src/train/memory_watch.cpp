@@ -12,11 +12,14 @@ namespace {
 // Receives a signed size for every block that an allocator hands out or takes back.
 class Reporter final : public c10::MemoryReportingInfoBase {
  public:
+  explicit Reporter(c10::DeviceType device) : device_(device) {}
+
   void reportMemoryUsage(void* /*block*/,
                          std::int64_t size_bytes,
                          std::size_t /*allocated*/,
                          std::size_t /*reserved*/,
-                         c10::Device /*device*/) override {
+                         c10::Device device) override {
+    if (device.type() != device_) return;
     const std::int64_t live = live_.fetch_add(size_bytes, std::memory_order_relaxed) + size_bytes;
     std::int64_t peak = peak_.load(std::memory_order_relaxed);
     while (live > peak && !peak_.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
@@ -24,11 +27,11 @@ class Reporter final : public c10::MemoryReportingInfoBase {
   }
   bool memoryProfilingEnabled() const override { return true; }
 
-  std::int64_t take_peak() {
-    return peak_.exchange(live_.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  }
+  void restart() { peak_.store(live_.load(std::memory_order_relaxed), std::memory_order_relaxed); }
+  std::int64_t peak() const { return peak_.load(std::memory_order_relaxed); }
 
  private:
+  c10::DeviceType device_;
   std::atomic<std::int64_t> live_{0};
   std::atomic<std::int64_t> peak_{0};
 };
@@ -36,15 +39,21 @@ class Reporter final : public c10::MemoryReportingInfoBase {
 }  // namespace
 
 struct MemoryWatch::State {
-  std::shared_ptr<Reporter> reporter = std::make_shared<Reporter>();
+  explicit State(c10::DeviceType device) : reporter(std::make_shared<Reporter>(device)) {}
+
+  std::shared_ptr<Reporter> reporter;
   c10::DebugInfoGuard guard{c10::DebugInfoKind::PROFILER_STATE, reporter};
 };
 
-MemoryWatch::MemoryWatch() : state_(std::make_unique<State>()) {}
+MemoryWatch::MemoryWatch(c10::DeviceType device, std::int64_t base_bytes)
+    : state_(std::make_unique<State>(device)), base_bytes_(base_bytes) {}
 MemoryWatch::~MemoryWatch() = default;
 
-std::int64_t MemoryWatch::take_peak_bytes() {
-  return base_bytes_ + std::max<std::int64_t>(0, state_->reporter->take_peak());
+void MemoryWatch::restart() { state_->reporter->restart(); }
+
+std::int64_t MemoryWatch::peak_bytes() const {
+  // Less than nothing is live when blocks from before the watch were freed.
+  return base_bytes_ + std::max<std::int64_t>(0, state_->reporter->peak());
 }
 
 }  // namespace lockstep::train

@@ -1,6 +1,8 @@
-// Peak of the memory that LibTorch's allocators have handed out (CPU or GPU), not resident size.
-// The only thing that train owns beside the loop.
+// Peak of the memory that LibTorch's allocator of one kind of device has handed out, not resident
+// size. The only thing that train owns beside the loop.
 #pragma once
+
+#include <c10/core/DeviceType.h>
 
 #include <cstdint>
 #include <memory>
@@ -11,20 +13,21 @@ namespace lockstep::train {
 // construction on. Thread: make, read and destroy on the training thread.
 class MemoryWatch {
  public:
-  MemoryWatch();
+  // `base_bytes` were allocated before the watch began (parameters, gradients, moments).
+  MemoryWatch(c10::DeviceType device, std::int64_t base_bytes);
   ~MemoryWatch();
   MemoryWatch(const MemoryWatch&) = delete;
   MemoryWatch& operator=(const MemoryWatch&) = delete;
 
-  // Highest number of live bytes since the last take, and `base_bytes` on top of it: what was
-  // allocated before the watch began (parameters, gradients, moments).
-  std::int64_t take_peak_bytes();
-  void set_base_bytes(std::int64_t base_bytes) { base_bytes_ = base_bytes; }
+  // Forgets the peak so far: what is live now is the least that peak_bytes() can be.
+  void restart();
+  // Highest number of live bytes since restart(), base_bytes included.
+  std::int64_t peak_bytes() const;
 
  private:
   struct State;
   std::unique_ptr<State> state_;
-  std::int64_t base_bytes_ = 0;
+  std::int64_t base_bytes_;
 };
 
 }  // namespace lockstep::train

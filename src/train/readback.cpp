@@ -14,24 +14,27 @@ constexpr std::size_t kBytes = sizeof(float) * optim::kNumStats;
 Readback::Readback(gpu::Backend& backend) : backend_(backend) {
   for (Slot& slot : slots_) {
     slot.memory = backend.make_pinned(kBytes);
-    slot.arrived = backend.make_event(false);
+    slot.ended = backend.make_event(false);
   }
 }
 
 void Readback::push(std::int64_t step, const at::Tensor& stats, gpu::StreamHandle stream) {
-  LOCKSTEP_CHECK(!full(), "figures of too many steps are under way");
+  LOCKSTEP_CHECK(pushed_ - popped_ < kDepth, "figures of too many steps are under way");
+  LOCKSTEP_CHECK(pushed_ == closed_, "the step before was not closed");
   Slot& slot = slots_[pushed_++ % kDepth];
   slot.step = step;
   backend_.copy_to_host_async(slot.memory->data(), stats.const_data_ptr<float>(), kBytes, stream);
-  slot.arrived->record(stream);
 }
 
-std::optional<StepStats> Readback::pop(bool wait) {
-  if (pushed_ == popped_) return std::nullopt;
-  Slot& slot = slots_[popped_ % kDepth];
-  if (wait) slot.arrived->synchronize();
-  if (!slot.arrived->done()) return std::nullopt;
-  ++popped_;
+void Readback::close(gpu::StreamHandle stream) {
+  LOCKSTEP_CHECK(closed_ + 1 == pushed_, "push() comes before close()");
+  slots_[closed_++ % kDepth].ended->record(stream);
+}
+
+StepStats Readback::pop() {
+  LOCKSTEP_CHECK(popped_ < closed_, "no step is under way");
+  Slot& slot = slots_[popped_++ % kDepth];
+  slot.ended->synchronize();
   StepStats stats;
   stats.step = slot.step;
   std::memcpy(stats.values.data(), slot.memory->data(), kBytes);

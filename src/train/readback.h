@@ -10,7 +10,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 namespace lockstep::train {
 
@@ -26,21 +25,24 @@ class Readback {
   static constexpr std::size_t kDepth = 4;
 
   explicit Readback(gpu::Backend& backend);
-  // Copies `stats` (kNumStats, f32) behind the work of `stream`.
+  // Copies `stats` (kNumStats, f32) behind the work of `stream`; afterwards they may be overwritten
+  // by later work of that stream.
   void push(std::int64_t step, const at::Tensor& stats, gpu::StreamHandle stream);
-  // The oldest step whose figures have arrived; with `wait`, blocks for the oldest one under way.
-  std::optional<StepStats> pop(bool wait);
-  bool full() const { return pushed_ - popped_ == kDepth; }
+  // Marks the end of the step that was pushed last: everything on `stream` so far.
+  void close(gpu::StreamHandle stream);
+  // The oldest step under way. Blocks until its end was reached. Requires: it was closed.
+  StepStats pop();
 
  private:
   struct Slot {
     std::int64_t step = 0;
     std::unique_ptr<gpu::PinnedBuffer> memory;
-    std::unique_ptr<gpu::Event> arrived;
+    std::unique_ptr<gpu::Event> ended;
   };
   gpu::Backend& backend_;
   std::array<Slot, kDepth> slots_;
   std::size_t pushed_ = 0;
+  std::size_t closed_ = 0;
   std::size_t popped_ = 0;
 };
 

@@ -1,17 +1,15 @@
 // A run around the loop: folder, epochs, evaluations, final weights, result.
-#include "autocast.h"
 #include "run_folder.h"
 #include "session.h"
 #include "step_log.h"
 #include "trainer.h"
 
 #include <lockstep/base/clock.h>
+#include <lockstep/base/log.h>
 #include <lockstep/eval/evaluator.h>
 #include <lockstep/snapshot/snapshot.h>
+#include <lockstep/train/autocast.h>
 #include <lockstep/train/run.h>
-#include <lockstep/train/torch_error.h>
-
-#include <optional>
 
 namespace lockstep::train {
 namespace {
@@ -25,10 +23,22 @@ class Run {
       : job_(job),
         session_(session),
         settings_(job.settings),
+        folder_(folder),
         log_(job, session.plan, folder),
         trainer_(job, session, [this](const StepFigures& figures) { take(figures); }) {}
 
   void train() {
+    try {
+      take_steps();
+      finish();
+    } catch (const comm::AgreedError& error) {
+      write_failure(error);
+      throw;
+    }
+  }
+
+ private:
+  void take_steps() {
     const StepPlan& plan = session_.plan;
     while (trainer_.finished_steps() < plan.total_steps && !trainer_.stop_agreed()) {
       trainer_.step();
@@ -36,11 +46,12 @@ class Run {
     }
     trainer_.drain();
     totals_.wall_s = stopwatch_.elapsed_s();
-    finish();
+    log_.end_steps();
   }
 
- private:
   void take(const StepFigures& figures) {
+    totals_.steps = figures.step;
+    totals_.epochs = figures.step / session_.plan.steps_per_epoch;
     totals_.images += figures.num_real_global;
     totals_.loss = figures.loss;
     log_.write(figures);
@@ -57,6 +68,7 @@ class Run {
     log_.release();
   }
 
+  // The time is booked to eval in the ledger of the step that follows.
   void evaluate() {
     if (!session_.val_data) return;
     job_.position.phase = "eval";
@@ -65,49 +77,65 @@ class Run {
     eval::EvaluatorOptions options;
     options.batch = settings_.eval.batch > 0 ? settings_.eval.batch : session_.plan.batch_per_rank;
     options.threads = settings_.data.threads;
-    options.verify = result_ ? "never" : settings_.data.verify;
+    options.verify = totals_.eval ? "never" : settings_.data.verify;
     options.mean = trained_on.image_mean;
     options.std = trained_on.image_std;
     session_.model->eval();
-    result_ = eval::evaluate_classification(
+    totals_.eval = eval::evaluate_classification(
         job_.world,
         job_.mesh.data(),
         job_.device,
         *session_.val_data,
         [this](const at::Tensor& images) {
           const AutocastScope autocast(settings_.precision.compute, images.device().type());
-          return with_torch_errors([&] { return session_.model->forward(images, {}); });
+          return session_.model->forward(images, {});
         },
         options);
     session_.model->train();
-    log_.write_eval(*result_);
+    log_.write_eval(*totals_.eval);
   }
 
-  // Always ends with an evaluation and the weights, also after an agreed stop.
-  void finish() {
-    evaluate();
+  void save() {
     job_.position.phase = "snapshot";
-    const std::int64_t steps = trainer_.finished_steps();
     snapshot::RunState state;
     state.model = session_.model.get();
     state.arena = session_.arena.get();
     state.optimizer = session_.optimizer.get();
-    state.step = steps;
-    state.epoch = (steps - 1) / session_.plan.steps_per_epoch;
+    state.step = trainer_.finished_steps();
+    state.epoch = (state.step - 1) / session_.plan.steps_per_epoch;
     state.metadata = model_metadata(settings_, session_.train_data->info());
-    snapshot::save_model(job_.world, log_.folder(), state);
+    snapshot::save_model(job_.world, folder_.path(), state);
+  }
+
+  // A run always ends with an evaluation and the weights, also after an agreed stop.
+  void finish() {
+    Stopwatch watch;
+    evaluate();
+    totals_.eval_s = watch.lap_s();
+    save();
+    totals_.snapshot_s = watch.lap_s();
     totals_.status = trainer_.stop_agreed() ? "stopped" : "done";
-    totals_.steps = steps;
-    totals_.epochs = steps / session_.plan.steps_per_epoch;
-    log_.write_result(totals_, result_);
+    comm::agree(job_.world, [this] { log_.write_result(totals_); });
+  }
+
+  // Best effort: the failure itself is what the caller must hear of.
+  void write_failure(const comm::AgreedError& failure) {
+    totals_.status = "failed";
+    totals_.exit_code = failure.code();
+    totals_.wall_s = stopwatch_.elapsed_s();
+    try {
+      log_.write_result(totals_);
+    } catch (const Error& error) {
+      log::warning("{}", error.what());
+    }
   }
 
   Job& job_;
   Session& session_;
   const Settings& settings_;
+  RunFolder& folder_;
   StepLog log_;
   RunTotals totals_;
-  std::optional<eval::ClassificationResult> result_;
   Stopwatch stopwatch_;
   Trainer trainer_;
 };

@@ -9,10 +9,11 @@
 #include <lockstep/base/version.h>
 
 #include <nlohmann/json.hpp>
-#include <torch/version.h>
 #include <unistd.h>
 
 #include <ctime>
+#include <string>
+#include <vector>
 
 namespace lockstep::train {
 namespace {
@@ -60,13 +61,41 @@ nlohmann::json data_json(const data::Dataset& dataset) {
           {"content_digest", info.content_digest}};
 }
 
+std::string describe_rank(const Job& job) {
+  const gpu::DeviceInfo device = job.device.backend->info(job.device.index);
+  const nlohmann::json own{{"rank", job.world.rank()},
+                           {"host", host_name()},
+                           {"pid", getpid()},
+                           {"device", device.name},
+                           {"device_uuid", device.uuid}};
+  return own.dump();
+}
+
+std::string environment_json(const Job& job,
+                             const std::vector<std::string>& rank_texts,
+                             const data::Dataset& train,
+                             const data::Dataset* val) {
+  nlohmann::json ranks = nlohmann::json::array();
+  for (const std::string& text : rank_texts) ranks.push_back(nlohmann::json::parse(text));
+  nlohmann::json versions{{"communication", job.world.description()}};
+  for (const auto& [name, value] : build_facts()) versions[name] = value;
+  nlohmann::json all{{"world_size", job.world.size()},
+                     {"ranks", ranks},
+                     {"versions", versions},
+                     {"train", data_json(train)}};
+  if (val != nullptr) all["val"] = data_json(*val);
+  return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace
 
 RunFolder::RunFolder(Job& job) : job_(job) {
   const std::string own = job.settings.run.dir.empty() ? default_path() : job.settings.run.dir;
   path_ = comm::broadcast_text(job.world.control(), own, 0);
   comm::agree(job.world, [this] {
-    if (job_.world.rank() == 0) check_usable(path_);
+    if (job_.world.rank() != 0) return;
+    check_usable(path_);
+    existed_ = fs::exists(path_);
   });
 }
 
@@ -75,44 +104,38 @@ fs::path RunFolder::rank_file() const {
 }
 
 void RunFolder::create(const data::Dataset& train, const data::Dataset* val) {
-  const std::string environment = environment_json(train, val);
-  comm::agree(job_.world, [&] {
-    if (job_.world.rank() != 0) return;
-    for (const char* folder : {"ranks", "logs", "snapshots"}) make_folders(path_ / folder);
-    write_text_atomically(path_ / "config.resolved.ini", job_.resolved_ini);
-    write_text_atomically(path_ / "command.txt", job_.command_line + "\n");
-    write_text_atomically(path_ / "environment.json", environment);
-  });
-  comm::agree(job_.world, [this] {
-    log::open_file((path_ / "logs" / format("rank_{:05d}.log", job_.world.rank())).string());
-  });
+  const std::vector<std::string> ranks =
+      comm::all_gather_text(job_.world.control(), describe_rank(job_));
+  try {
+    comm::agree(job_.world, [&] {
+      if (job_.world.rank() == 0) write_start_files(environment_json(job_, ranks, train, val));
+    });
+    comm::agree(job_.world, [this] {
+      log::open_file((path_ / "logs" / format("rank_{:05d}.log", job_.world.rank())).string());
+    });
+  } catch (const comm::AgreedError&) {
+    log::close_file();
+    if (job_.world.rank() == 0) remove_what_was_made();
+    throw;
+  }
 }
 
-// Collective: every rank contributes its host and device.
-std::string RunFolder::environment_json(const data::Dataset& train, const data::Dataset* val) {
-  const gpu::DeviceInfo device = job_.device.backend->info(job_.device.index);
-  const nlohmann::json own{{"rank", job_.world.rank()},
-                           {"host", host_name()},
-                           {"pid", getpid()},
-                           {"device", device.name},
-                           {"device_uuid", device.uuid}};
-  nlohmann::json ranks = nlohmann::json::array();
-  for (const std::string& text : comm::all_gather_text(job_.world.control(), own.dump())) {
-    ranks.push_back(nlohmann::json::parse(text));
+void RunFolder::write_start_files(const std::string& environment) const {
+  for (const char* folder : {"ranks", "logs", "snapshots"}) make_folders(path_ / folder);
+  write_text_atomically(path_ / "config.resolved.ini", job_.resolved_ini);
+  write_text_atomically(path_ / "command.txt", job_.command_line + "\n");
+  write_text_atomically(path_ / "environment.json", environment);
+}
+
+void RunFolder::remove_what_was_made() const {
+  std::error_code ignored;
+  if (!existed_) {
+    fs::remove_all(path_, ignored);
+    return;
   }
-  const BuildInfo& build = build_info();
-  nlohmann::json all{{"world_size", job_.world.size()},
-                     {"ranks", ranks},
-                     {"versions",
-                      {{"lockstep", build.version},
-                       {"git_id", build.git_id},
-                       {"build_id", build.build_id},
-                       {"compiler", build.compiler},
-                       {"libtorch", TORCH_VERSION},
-                       {"communication", job_.world.description()}}},
-                     {"train", data_json(train)}};
-  if (val != nullptr) all["val"] = data_json(*val);
-  return all.dump(2) + "\n";
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_, ignored)) {
+    fs::remove_all(entry.path(), ignored);
+  }
 }
 
 }  // namespace lockstep::train

@@ -15,17 +15,20 @@ class RunFolder {
   // used. Collective. Throws: AgreedError(kIo) on all ranks: not empty, or not writable.
   explicit RunFolder(Job& job);
 
-  // Makes the tree and the files known at start. Collective. Throws: AgreedError(kIo).
+  // Makes the tree and the files known at start, and opens this rank's log. When a rank cannot, what
+  // was made goes again. Collective. Throws: AgreedError(kIo).
   void create(const data::Dataset& train, const data::Dataset* val);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path rank_file() const;  // ranks/rank_00000.jsonl of this rank
 
  private:
-  std::string environment_json(const data::Dataset& train, const data::Dataset* val);
+  void write_start_files(const std::string& environment) const;
+  void remove_what_was_made() const;
 
   Job& job_;
   std::filesystem::path path_;
+  bool existed_ = false;  // an empty folder of the user's
 };
 
 }  // namespace lockstep::train

@@ -6,10 +6,11 @@
 #include <lockstep/base/log.h>
 #include <lockstep/base/version.h>
 #include <lockstep/models/classification.h>
-#include <lockstep/train/torch_error.h>
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/ops/zeros.h>
+
+#include <algorithm>
 
 namespace lockstep::train {
 namespace {
@@ -64,7 +65,7 @@ void open_data(const Job& job, Session& session) {
 }
 
 // Ranks that train on different settings, builds or data would only disagree later and less
-// clearly.
+// clearly. Collective. Throws: AgreedError(kConfig).
 void check_same_everywhere(Job& job, const Session& session) {
   const std::string own = format("build {}, settings {}, data {}, {} samples",
                                  build_info().build_id,
@@ -73,14 +74,14 @@ void check_same_everywhere(Job& job, const Session& session) {
                                  session.train_data->info().num_samples);
   const auto all = comm::all_gather_text(job.world.control(), own);
   for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    if (all[rank] != all[0]) {
-      throw config_error(
-          format("rank {} differs from rank 0: ({}) against ({}); start all ranks "
-                 "with the same program, settings and data",
-                 rank,
-                 all[rank],
-                 all[0]));
-    }
+    if (all[rank] == all[0]) continue;
+    throw comm::AgreedError({ExitCode::kConfig,
+                             static_cast<int>(rank),
+                             format("rank {} differs from rank 0: ({}) against ({}); start all "
+                                    "ranks with the same program, settings and data",
+                                    rank,
+                                    all[rank],
+                                    all[0])});
   }
 }
 
@@ -119,24 +120,33 @@ std::vector<std::int64_t> probe_order(Job& job,
   return order;
 }
 
-void build_update(Job& job, Session& session) {
-  const Settings& settings = job.settings;
-  const auto parameters = parallel::parameters_of(*session.model);
+parallel::BucketPlan plan_gradients(Job& job,
+                                    Session& session,
+                                    const std::vector<optim::NamedParameter>& parameters) {
+  const comm::Options& settings = job.settings.comm;
   std::vector<std::int64_t> counts;
   for (const optim::NamedParameter& parameter : parameters) {
     counts.push_back(parameter.tensor.numel());
   }
   parallel::PlanOptions plan;
-  plan.bucket_bytes = static_cast<std::int64_t>(settings.comm.bucket_mib * kMiB);
-  plan.first_bucket_bytes = static_cast<std::int64_t>(settings.comm.first_bucket_mib * kMiB);
+  plan.bucket_bytes = static_cast<std::int64_t>(settings.bucket_mib * kMiB);
+  plan.first_bucket_bytes = static_cast<std::int64_t>(settings.first_bucket_mib * kMiB);
   plan.group_size = job.mesh.data().size();
-  session.buckets = parallel::plan_buckets(counts, probe_order(job, session, parameters), plan);
-  session.arena = std::make_unique<optim::Arena>(
-      job.world, parameters, session.buckets.layout, torch_device(job.device));
-  session.optimizer =
-      optim::make_optimizer(*session.arena, settings.optim, settings.precision, kBadFlag);
-  session.reducer = std::make_unique<parallel::Reducer>(
-      job.world, job.mesh.data(), *session.arena, session.buckets);
+  return parallel::plan_buckets(counts, probe_order(job, session, parameters), plan);
+}
+
+// Arena, optimizer and reducer. Collective.
+void build_update(Job& job, Session& session) {
+  const auto parameters = parallel::parameters_of(*session.model);
+  session.buckets = plan_gradients(job, session, parameters);
+  comm::agree(job.world, [&] {
+    session.arena = std::make_unique<optim::Arena>(
+        job.world, parameters, session.buckets.layout, torch_device(job.device));
+    session.optimizer = optim::make_optimizer(
+        *session.arena, job.settings.optim, job.settings.precision, kBadFlag);
+    session.reducer = std::make_unique<parallel::Reducer>(
+        job.world, job.mesh.data(), *session.arena, session.buckets);
+  });
   session.reducer->on_bucket_reduced([&session](std::int64_t begin, std::int64_t end) {
     session.optimizer->add_norm(begin, end);
   });
@@ -197,15 +207,15 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler) {
   plan.samples_per_step = sampler.samples_per_step();
   plan.steps_per_epoch = sampler.steps_per_epoch();
   plan.total_steps = plan.steps_per_epoch * settings.run.epochs;
-  if (settings.run.max_steps > 0) {
-    plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
-  }
-  plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
   if (settings.schedule.warmup_steps > plan.total_steps) {
     throw config_error(format("schedule.warmup_steps = {} is longer than the run of {} steps",
                               settings.schedule.warmup_steps,
                               plan.total_steps));
   }
+  if (settings.run.max_steps > 0) {
+    plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
+  }
+  plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
   return plan;
 }
 
@@ -220,9 +230,9 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
   check_same_everywhere(job, *session);
-  train::agree(job.world, [&] { build_model(job, *session); });
+  comm::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
-  train::agree(job.world, [&] { build_input(job, *session, sampler); });
+  comm::agree(job.world, [&] { build_input(job, *session, sampler); });
   return session;
 }
 

@@ -50,7 +50,8 @@ struct Session {
 };
 
 // `train_data` takes the place of data.train when it is given (benchmarks).
-// Collective. Throws: AgreedError on all ranks: data (65, 74), model and step plan (78), memory (71).
+// Collective. Throws: AgreedError on all ranks: data (65, 74), model and step plan (78), memory
+// (71).
 std::unique_ptr<Session> open_session(Job& job,
                                       std::unique_ptr<data::Dataset> train_data = nullptr);
 

@@ -74,6 +74,7 @@ StepLog::StepLog(Job& job, const StepPlan& plan, RunFolder& folder)
 
 void StepLog::write(const StepFigures& figures) {
   write_ledger(figures);
+  last_ = figures;
   ++window_.steps;
   window_.images += figures.num_real_global;
   window_.memory_peak_bytes = std::max(window_.memory_peak_bytes, figures.memory_peak_bytes);
@@ -172,9 +173,14 @@ void StepLog::release() {
   held_.reset();
 }
 
-void StepLog::write_result(const RunTotals& totals,
-                           const std::optional<eval::ClassificationResult>& result) {
+void StepLog::end_steps() {
+  // A run that stops early ends between two logged steps.
+  if (window_.steps > 0) log_step(last_);
+}
+
+void StepLog::write_result(const RunTotals& totals) {
   release();
+  if (job_.world.rank() != 0) return;
   records::RunResult record;
   record.status = totals.status;
   record.steps = totals.steps;
@@ -183,12 +189,11 @@ void StepLog::write_result(const RunTotals& totals,
   record.wall_s = totals.wall_s;
   record.images_per_s = static_cast<double>(totals.images) / std::max(1e-9, totals.wall_s);
   record.loss = totals.loss;
+  if (totals.eval) record.eval = eval_figures(*totals.eval);
+  record.exit_code = static_cast<std::int64_t>(totals.exit_code);
   record.world_size = job_.world.size();
-  if (result) record.eval = eval_figures(*result);
-  comm::agree(job_.world, [&] {
-    if (job_.world.rank() == 0) records::write_result(folder_.path() / "result.json", record);
-  });
-  if (job_.world.rank() != 0) return;
+  record.more = {{"eval_s", totals.eval_s}, {"snapshot_s", totals.snapshot_s}};
+  records::write_result(folder_.path() / "result.json", record);
   log::info("{}: {} steps, {} images in {}, {} img/s; files in {}",
             totals.status,
             totals.steps,

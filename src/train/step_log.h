@@ -6,12 +6,12 @@
 #include "session.h"
 #include "step_figures.h"
 
+#include <lockstep/base/error.h>
 #include <lockstep/eval/evaluator.h>
 #include <lockstep/records/writer.h>
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,13 +19,19 @@
 
 namespace lockstep::train {
 
+// What a run came to, for result.json.
 struct RunTotals {
-  std::string status;  // "done", "stopped"
+  std::string status;  // "done", "stopped", "failed"
   std::int64_t steps = 0;
   std::int64_t epochs = 0;  // finished ones
   std::int64_t images = 0;
-  double wall_s = 0;
-  double loss = 0;
+  double wall_s = 0;  // first to last step, evaluations between steps included
+  double loss = 0;    // of the last step
+  // The last evaluation and the saving of the weights: after the steps, so in no line of the ledger.
+  double eval_s = 0;
+  double snapshot_s = 0;
+  std::optional<eval::ClassificationResult> eval;
+  ExitCode exit_code = ExitCode::kDone;
 };
 
 // What model.safetensors carries about the model, so that `eval` needs no configuration: the
@@ -44,10 +50,10 @@ class StepLog {
   void write(const StepFigures& figures);
   void write_eval(const eval::ClassificationResult& result);
   void release();
-  // Rank 0 writes result.json and says the final figures.
-  void write_result(const RunTotals& totals,
-                    const std::optional<eval::ClassificationResult>& result);
-  const std::filesystem::path& folder() const { return folder_.path(); }
+  // After the last step: logs it when it was not. Collective.
+  void end_steps();
+  // Rank 0 writes result.json and says the final figures. Throws on rank 0: Error(kIo).
+  void write_result(const RunTotals& totals);
 
  private:
   // Sums since the last logged step.
@@ -70,6 +76,7 @@ class StepLog {
   std::unique_ptr<records::RankWriter> ledger_;
   std::unique_ptr<records::MetricsWriter> metrics_;  // rank 0
   std::optional<records::MetricsRecord> held_;
+  StepFigures last_;
   Window window_;
   double begin_s_;
 };

@@ -1,12 +1,10 @@
 // The life of a step, top to bottom: step -> micro_step -> forward, then the books.
 #include "trainer.h"
 
-#include "autocast.h"
-
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
 #include <lockstep/models/classification.h>
-#include <lockstep/train/torch_error.h>
+#include <lockstep/train/autocast.h>
 
 #include <algorithm>
 #include <utility>
@@ -29,36 +27,38 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
     : job_(job),
       session_(session),
       settings_(job.settings),
+      reads_late_(job.device.is_cuda()),
       on_step_(std::move(on_step)),
       readback_(*job.device.backend),
+      memory_(torch_device(job.device).type(),
+              session.arena->layout().total * kBytesPerElement),
       begin_s_(now_s()) {
-  memory_.set_base_bytes(session.arena->layout().total * kBytesPerElement);
   ledger_.take();
   step_clock_.lap_s();
 }
 
 void Trainer::step() {
   job_.position = {"step", ++step_};
+  memory_.restart();
+  // On CUDA the failure of the step before is agreed on in this one: nothing but flags goes out.
+  if (local_error_) session_.reducer->abandon(kBadFlag);
   for (std::int64_t micro = 0; micro < settings_.train.accumulate && !local_error_; ++micro) {
     try {
       micro_step(micro);
     } catch (...) {
       // Peers wait for our buckets: issue them all, flagged, so that every rank drops this step.
-      local_error_ = current_torch_error();
+      local_error_ = current_error();
       session_.reducer->abandon(kBadFlag);
     }
   }
   // Buckets were reduced while backward went on; wait for the rest.
   session_.reducer->finalize(&ledger_);
-  readback_.push(step_, session_.arena->stats(), job_.device.backend->compute_stream());
-  {
-    const Span span(ledger_, Bin::kOptimizer);
-    session_.optimizer->update({step_, learning_rate()});
-  }
+  // The host reads a device's figures one step late, and before the next update is launched: what
+  // the optimizer reports is then of that step on every rank.
+  if (!under_way_.empty()) read_figures();
+  update();
   book_step();
-  // The host reads a device's figures one step late; on the CPU they are there already.
-  const std::size_t lag = job_.device.is_cuda() ? 1 : 0;
-  while (under_way_.size() > lag) read_figures();
+  if (!reads_late_) read_figures();
 }
 
 void Trainer::micro_step(std::int64_t micro) {
@@ -112,6 +112,14 @@ at::Tensor Trainer::forward(const augment::DeviceBatch& inputs, double num_real_
   return result.loss * session_.optimizer->loss_scale();
 }
 
+void Trainer::update() {
+  const Span span(ledger_, Bin::kOptimizer);
+  const gpu::StreamHandle stream = job_.device.backend->compute_stream();
+  readback_.push(step_, session_.arena->stats(), stream);  // the update clears them
+  session_.optimizer->update({step_, learning_rate()});
+  readback_.close(stream);
+}
+
 double Trainer::learning_rate() const {
   return optim::learning_rate(
       settings_.optim, settings_.schedule, step_, session_.plan.total_steps);
@@ -128,7 +136,7 @@ void Trainer::book_step() {
   const parallel::ReducerCounters counters = session_.reducer->take_counters();
   figures_.comm_total_s = counters.comm_total_s;
   figures_.comm_bytes = counters.comm_bytes;
-  figures_.memory_peak_bytes = memory_.take_peak_bytes();
+  figures_.memory_peak_bytes = memory_.peak_bytes();
   figures_.wall_s = step_clock_.lap_s();
   figures_.seconds = ledger_.take();
   under_way_.push_back(figures_);
@@ -138,11 +146,11 @@ void Trainer::book_step() {
 // Completes the oldest step under way. Every rank reads the same step here and sees the same sums,
 // so what follows from them needs no further agreement.
 void Trainer::read_figures() {
-  const StepStats stats = *readback_.pop(true);
+  const StepStats stats = readback_.pop();
   StepFigures figures = under_way_.front();
   under_way_.pop_front();
   LOCKSTEP_CHECK(stats.step == figures.step, "step figures out of order");
-  if (stats.values[kBadFlag] > 0) drop_out();
+  if (stats.values[kBadFlag] > 0) drop_out(figures.step);
   if (stats.values[kStopFlag] > 0) stop_agreed_ = true;
   const optim::UpdateReport report = session_.optimizer->report();
   figures.loss = static_cast<double>(stats.values[kLossSum]) /
@@ -158,8 +166,9 @@ void Trainer::drain() {
   while (!under_way_.empty()) read_figures();
 }
 
-// Some rank failed inside this step: all leave with its words.
-void Trainer::drop_out() {
+// Some rank failed inside `step`: all leave with its words.
+void Trainer::drop_out(std::int64_t step) {
+  job_.position.step = step;
   comm::agree(job_.world, [this] {
     if (local_error_) throw *local_error_;
   });
@@ -167,9 +176,9 @@ void Trainer::drop_out() {
 }
 
 void Trainer::watch_divergence(const StepFigures& figures) {
-  // fp16 skips steps by design while the loss scale settles.
-  const bool counts = figures.skipped && settings_.precision.compute != "fp16";
-  skipped_in_a_row_ = counts ? skipped_in_a_row_ + 1 : 0;
+  // fp16 skips steps by design until the loss scale has come down.
+  const bool settling = settings_.precision.compute == "fp16" && figures.loss_scale > 1;
+  skipped_in_a_row_ = figures.skipped && !settling ? skipped_in_a_row_ + 1 : 0;
   if (skipped_in_a_row_ < kMaxSkippedInARow) return;
   throw comm::AgreedError(
       {ExitCode::kDiverged,

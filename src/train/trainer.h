@@ -23,7 +23,8 @@ class Trainer {
   // `on_step` receives every finished step in order, on all ranks alike; on CUDA one step late.
   Trainer(Job& job, Session& session, std::function<void(const StepFigures&)> on_step);
 
-  // One update of the weights. Collective. Throws: AgreedError when any rank failed in it.
+  // One update of the weights. Collective. Throws: AgreedError on all ranks when any failed in it,
+  // or when the run diverged (kDiverged).
   void step();
   // Reads what is still under way. Collective in effect: all ranks see the same figures.
   void drain();
@@ -39,14 +40,16 @@ class Trainer {
   at::Tensor forward(const augment::DeviceBatch& inputs, double num_real_global, bool last);
   double learning_rate() const;
   bool out_of_time() const;
+  void update();
   void book_step();
   void read_figures();
-  [[noreturn]] void drop_out();
+  [[noreturn]] void drop_out(std::int64_t step);
   void watch_divergence(const StepFigures& figures);
 
   Job& job_;
   Session& session_;
   const Settings& settings_;
+  bool reads_late_;  // the figures of a step are read in the next one: on CUDA
   std::function<void(const StepFigures&)> on_step_;
   Readback readback_;
   MemoryWatch memory_;

@@ -158,7 +158,7 @@ void check_report(const LoadReport& report, const SafetensorsFile& file, bool st
                dialect_name(report.dialect),
                differences));
   }
-  log::warning("{}: taken without{}", file.path().string(), differences.substr(1));
+  log::warning("{}: what fits was loaded{}", file.path().string(), differences);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Changes one thing in a data set through HDF5, for tests of wrong input: spoil {version|label} FILE.
+// Changes one thing in a data set through HDF5, for tests of wrong input: spoil {version|label}
+// FILE.
 #include <hdf5.h>
 
 #include <cstdint>

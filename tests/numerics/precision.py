@@ -9,7 +9,7 @@ import program
 
 def train(folder, data, name, *settings, ranks=1):
     run = folder / name
-    program.must_run("train", f"--data.train={data}", f"--run.dir={run}", *program.TINY_MODEL, "--run.max_steps=60",
+    program.must_run("train", f"--data.train={data}", f"--run.dir={run}", *program.FASHION_MODEL, "--run.max_steps=60",
                      "--run.epochs=20", "--train.global_batch=24", "--optim.lr=1e-3", "--telemetry.log_every=1",
                      *settings, ranks=ranks, timeout_s=300)
     return program.read_lines(run / "metrics.jsonl")
@@ -18,7 +18,7 @@ def train(folder, data, name, *settings, ranks=1):
 def main():
     with program.scratch() as name:
         folder = program.pathlib.Path(name)
-        data = program.synthetic(folder / "train.h5", num_samples=240)
+        data = program.fashion(folder / "train.h5", num_samples=240)
         full = train(folder, data, "fp32")
         for compute in ("bf16", "fp16"):
             lines = train(folder, data, compute, f"--precision.compute={compute}")

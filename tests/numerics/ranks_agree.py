@@ -1,6 +1,7 @@
 """One rank with a global batch, and the same batch split over ranks and micro-batches, have the same
-losses: 100 fp32 steps that cross the padded last step of several epochs, within 2e-6 relative.
-A wrong normaliser (ranks, accumulation, padding) shows here at once."""
+losses: 100 fp32 steps on real images that cross the padded last step of several epochs, within 2e-6
+relative. A run whose learning rate is off by a thousandth must differ by far more, so that a wrong
+normaliser (ranks, accumulation, padding) would show."""
 
 import sys
 
@@ -14,12 +15,12 @@ LIMIT = 2e-6
 SPLITS = [(2, 1), (4, 1), (1, 4), (2, 3)]  # (ranks, accumulate)
 
 
-def losses(folder, data, ranks, accumulate):
-    run = folder / f"run_{ranks}x{accumulate}"
+def losses(folder, data, ranks, accumulate, lr=1e-3):
+    run = folder / f"run_{ranks}x{accumulate}_{lr}"
     program.must_run(
-        "train", f"--data.train={data}", f"--run.dir={run}", *program.TINY_MODEL, "--run.epochs=20",
+        "train", f"--data.train={data}", f"--run.dir={run}", *program.FASHION_MODEL, "--run.epochs=20",
         f"--run.max_steps={STEPS}", f"--train.global_batch={GLOBAL_BATCH}", f"--train.accumulate={accumulate}",
-        "--optim.lr=1e-3", "--optim.clip_norm=1", "--schedule.warmup_steps=10", "--telemetry.log_every=1",
+        f"--optim.lr={lr}", "--optim.clip_norm=1", "--schedule.warmup_steps=10", "--telemetry.log_every=1",
         ranks=ranks, timeout_s=300)
     lines = program.read_lines(run / "metrics.jsonl")
     assert [line["step"] for line in lines] == list(range(1, STEPS + 1)), "a step is missing or doubled"
@@ -28,18 +29,25 @@ def losses(folder, data, ranks, accumulate):
     return [line["loss"] for line in lines], images
 
 
+def largest_difference(found, expected):
+    return max(abs(a - b) / abs(b) for a, b in zip(found, expected))
+
+
 def main():
     program.need_mpirun()
     with program.scratch() as name:
         folder = program.pathlib.Path(name)
-        data = program.synthetic(folder / "train.h5", num_samples=NUM_SAMPLES)
+        data = program.fashion(folder / "train.h5", num_samples=NUM_SAMPLES)
         expected, expected_images = losses(folder, data, 1, 1)
         assert expected[-1] < 0.8 * expected[0], f"the run does not learn: {expected[0]} to {expected[-1]}"
+        control = largest_difference(losses(folder, data, 1, 1, lr=1.001e-3)[0], expected)
+        print(f"control, learning rate off by a thousandth: {control:.2e}")
+        assert control > 20 * LIMIT, "these losses would not show a wrong update"
         worst = 0.0
         for ranks, accumulate in SPLITS:
             found, images = losses(folder, data, ranks, accumulate)
             assert images == expected_images, f"{ranks}x{accumulate}: {images} images, not {expected_images}"
-            difference = max(abs(a - b) / abs(b) for a, b in zip(found, expected))
+            difference = largest_difference(found, expected)
             print(f"{ranks} ranks x {accumulate} micro-batches: largest relative difference {difference:.2e}")
             worst = max(worst, difference)
         if worst > LIMIT:

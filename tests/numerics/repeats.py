@@ -11,7 +11,7 @@ import program
 def outcome(folder, data, name, ranks, threads):
     run = folder / name
     program.must_run(
-        "train", f"--data.train={data}", f"--run.dir={run}", *program.TINY_MODEL, "--run.max_steps=25",
+        "train", f"--data.train={data}", f"--run.dir={run}", *program.FASHION_MODEL, "--run.max_steps=25",
         "--run.epochs=5", "--train.global_batch=24", "--model.drop_path=0.2", "--model.dropout=0.1", "--augment.flip",
         "--augment.shift_pixels=2", f"--data.threads={threads}", "--telemetry.log_every=1", ranks=ranks)
     losses = [line["loss"] for line in program.read_lines(run / "metrics.jsonl")]
@@ -23,7 +23,7 @@ def main():
     program.need_mpirun()
     with program.scratch() as name:
         folder = program.pathlib.Path(name)
-        data = program.synthetic(folder / "train.h5", num_samples=250)
+        data = program.fashion(folder / "train.h5", num_samples=250)
         for ranks in (1, 2):
             first = outcome(folder, data, f"first{ranks}", ranks, 1)
             for threads in (1, 3):

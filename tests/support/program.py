@@ -52,3 +52,29 @@ def read_lines(path):
 # A ViT that learns the synthetic set in seconds.
 TINY_MODEL = ["--model.image_size=16", "--model.patch_size=4", "--model.in_channels=1", "--model.num_classes=10",
               "--model.dim=32", "--model.depth=2", "--model.heads=2", "--run.device=cpu"]
+
+# Debian's package dataset-fashion-mnist, which launch/setup installs.
+FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
+
+
+def fashion(path, *, num_samples):
+    """The first test images of Fashion-MNIST as a data set."""
+    import gzip
+    import struct
+
+    plain = []
+    for name, header, size in (("t10k-images-idx3-ubyte", 16, 28 * 28), ("t10k-labels-idx1-ubyte", 8, 1)):
+        source = FASHION / f"{name}.gz"
+        if not source.exists():
+            print(f"skipped: {source} is not there (apt-get install dataset-fashion-mnist)")
+            sys.exit(SKIPPED)
+        with gzip.open(source) as file:
+            content = file.read(header + num_samples * size)
+        plain.append(path.with_name(f"{path.stem}-{name}"))
+        plain[-1].write_bytes(content[:4] + struct.pack(">I", num_samples) + content[8:])
+    must_run("prepare", "idx", *plain, "--out", path)
+    return path
+
+
+FASHION_MODEL = ["--model.image_size=28", "--model.patch_size=7", "--model.in_channels=1", "--model.num_classes=10",
+                 "--model.dim=32", "--model.depth=2", "--model.heads=2", "--run.device=cpu"]

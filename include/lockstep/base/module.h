@@ -5,8 +5,8 @@
 
 namespace lockstep {
 
-// Opens liblockstep_<name>.so from the folder of lockstep's own libraries, once for the process
-// (never closed: LibTorch and MPI do not survive that). Returns the dlopen handle.
+// Opens liblockstep_<name>.so from the folder of lockstep's own libraries (never closed: LibTorch
+// and MPI do not survive that). Returns the dlopen handle, the same one each time. Thread: any.
 // Throws: Error(kUnavailable) with the loader's reason.
 void* open_module(const std::string& name);
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace lockstep {
 
@@ -22,5 +24,9 @@ struct BuildInfo {
 };
 
 const BuildInfo& build_info();
+
+// The same by name ("lockstep", "git_id", "libtorch", ...), as everything that is printed or
+// recorded names it.
+std::vector<std::pair<std::string, std::string>> build_facts();
 
 }  // namespace lockstep

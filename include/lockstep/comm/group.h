@@ -1,15 +1,15 @@
 // A group of ranks that talk to each other. Speaks pointers, counts and types, never tensors.
 #pragma once
 
+#include <lockstep/comm/types.h>
+#include <lockstep/gpu/device.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
-
-#include <lockstep/comm/types.h>
-#include <lockstep/gpu/device.h>
 
 namespace lockstep::comm {
 
@@ -18,8 +18,8 @@ class Work {
  public:
   virtual ~Work() = default;
   virtual bool done() = 0;
-  // Host memory: blocks until the result is there. Device memory: `stream` waits, the host does not.
-  // Throws: Error(kPeerLost) when the collective failed or timed out.
+  // Host memory: blocks until the result is there. Device memory: `stream` waits, the host does
+  // not. Throws: Error(kPeerLost) when the collective failed or timed out.
   virtual void wait(gpu::StreamHandle stream) = 0;
   // Seconds between start and end as the transport saw it; 0 until done. For the ledger.
   virtual double busy_s() = 0;
@@ -36,24 +36,27 @@ class Group {
   virtual std::string backend() const = 0;  // "solo", "mpi", "nccl"
 
   // In place. `ready` names the stream whose work so far produces the buffer (ignored on the host).
-  virtual std::unique_ptr<Work> all_reduce_async(void* buffer, std::size_t count, DType type,
-                                                 ReduceOp op, gpu::StreamHandle ready) = 0;
-  virtual std::unique_ptr<Work> broadcast_async(void* buffer, std::size_t count, DType type,
-                                                int root, gpu::StreamHandle ready) = 0;
+  virtual std::unique_ptr<Work> all_reduce_async(
+      void* buffer, std::size_t count, DType type, ReduceOp op, gpu::StreamHandle ready) = 0;
+  virtual std::unique_ptr<Work> broadcast_async(
+      void* buffer, std::size_t count, DType type, int root, gpu::StreamHandle ready) = 0;
   // `out` holds size() x count elements, in rank order.
-  virtual std::unique_ptr<Work> all_gather_async(const void* in, void* out, std::size_t count,
-                                                 DType type, gpu::StreamHandle ready) = 0;
+  virtual std::unique_ptr<Work> all_gather_async(
+      const void* in, void* out, std::size_t count, DType type, gpu::StreamHandle ready) = 0;
   // `in` holds size() x count elements; `out` receives the sum of slice rank().
-  virtual std::unique_ptr<Work> reduce_scatter_async(const void* in, void* out, std::size_t count,
-                                                     DType type, ReduceOp op,
+  virtual std::unique_ptr<Work> reduce_scatter_async(const void* in,
+                                                     void* out,
+                                                     std::size_t count,
+                                                     DType type,
+                                                     ReduceOp op,
                                                      gpu::StreamHandle ready) = 0;
   // `in` and `out` hold size() x count elements.
-  virtual std::unique_ptr<Work> all_to_all_async(const void* in, void* out, std::size_t count,
-                                                 DType type, gpu::StreamHandle ready) = 0;
-  virtual std::unique_ptr<Work> send_async(const void* buffer, std::size_t count, DType type,
-                                           int to, gpu::StreamHandle ready) = 0;
-  virtual std::unique_ptr<Work> receive_async(void* buffer, std::size_t count, DType type, int from,
-                                              gpu::StreamHandle ready) = 0;
+  virtual std::unique_ptr<Work> all_to_all_async(
+      const void* in, void* out, std::size_t count, DType type, gpu::StreamHandle ready) = 0;
+  virtual std::unique_ptr<Work> send_async(
+      const void* buffer, std::size_t count, DType type, int to, gpu::StreamHandle ready) = 0;
+  virtual std::unique_ptr<Work> receive_async(
+      void* buffer, std::size_t count, DType type, int from, gpu::StreamHandle ready) = 0;
 };
 
 // Blocking conveniences on host memory, for the control plane.

@@ -1,10 +1,10 @@
 // Settings of the comm module.
 #pragma once
 
+#include <lockstep/base/option.h>
+
 #include <cstdint>
 #include <string>
-
-#include <lockstep/base/option.h>
 
 namespace lockstep::comm {
 

@@ -1,15 +1,15 @@
 // All ranks of the job: who they are, the control plane, the data plane, and the way out.
 #pragma once
 
-#include <cstddef>
-#include <functional>
-#include <memory>
-#include <string>
-
 #include <lockstep/base/error.h>
 #include <lockstep/comm/group.h>
 #include <lockstep/comm/options.h>
 #include <lockstep/gpu/device.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
 
 namespace lockstep::comm {
 
@@ -85,7 +85,8 @@ struct Failure {
 // Thrown by `agree` on every rank when any rank failed: carries the lowest failing rank's words.
 class AgreedError : public Error {
  public:
-  explicit AgreedError(const Failure& failure) : Error(failure.code, failure.cause), rank_(failure.rank) {}
+  explicit AgreedError(const Failure& failure)
+      : Error(failure.code, failure.cause), rank_(failure.rank) {}
   int rank() const { return rank_; }
 
  private:

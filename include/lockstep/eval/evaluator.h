@@ -15,10 +15,10 @@
 
 namespace lockstep::eval {
 
-// Equal on all ranks.
+// Equal on all ranks, and the same to the last bit however many ranks share the work.
 struct ClassificationResult {
   std::int64_t num_samples = 0;
-  double loss = 0;  // mean cross-entropy
+  double loss = 0;  // mean cross-entropy; NaN when one of them is not finite
   double top1 = 0;  // 0 to 1
   double top5 = 0;  // 0 to 1; top-K where there are K < 5 classes
 };

@@ -73,9 +73,13 @@ class Backend {
   virtual std::unique_ptr<Event> make_event(bool timing) = 0;
   virtual std::unique_ptr<PinnedBuffer> make_pinned(std::size_t size_bytes) = 0;
   // Host to device on `stream`; `from` must stay untouched until the copy is done.
-  virtual void copy_to_device_async(void* to, const void* from, std::size_t size_bytes,
+  virtual void copy_to_device_async(void* to,
+                                    const void* from,
+                                    std::size_t size_bytes,
                                     StreamHandle stream) = 0;
-  virtual void copy_to_host_async(void* to, const void* from, std::size_t size_bytes,
+  virtual void copy_to_host_async(void* to,
+                                  const void* from,
+                                  std::size_t size_bytes,
                                   StreamHandle stream) = 0;
   virtual void synchronize(StreamHandle stream) = 0;
   // The stream that LibTorch's work of the calling thread goes to; the null handle on the host.

@@ -1,10 +1,10 @@
 // Settings of the optim module: optimizer, schedule, precision.
 #pragma once
 
+#include <lockstep/base/option.h>
+
 #include <cstdint>
 #include <string>
-
-#include <lockstep/base/option.h>
 
 namespace lockstep::optim {
 
@@ -34,7 +34,8 @@ void bind_options(OptionTable& table, Options& options);
 void bind_options(OptionTable& table, ScheduleOptions& options);
 void bind_options(OptionTable& table, PrecisionOptions& options);
 // Throws: Error(kConfig).
-void validate(const Options& options, const ScheduleOptions& schedule,
+void validate(const Options& options,
+              const ScheduleOptions& schedule,
               const PrecisionOptions& precision);
 
 }  // namespace lockstep::optim

@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <vector>
 
 namespace lockstep::snapshot {
 

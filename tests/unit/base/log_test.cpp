@@ -1,6 +1,6 @@
 // The logging door: what reaches the terminal (standard error) and what the rank's file.
+#include "../../support/temporary_folder.h"
 #include "expect_error.h"
-#include "temporary_folder.h"
 
 #include <lockstep/base/file.h>
 #include <lockstep/base/log.h>
@@ -17,7 +17,6 @@
 namespace lockstep {
 namespace {
 
-using test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+#include <string>
+#include <utility>
+
 namespace lockstep {
 namespace {
 
@@ -23,6 +27,20 @@ TEST(BuildInfo, BuildIdNamesEverythingThatMayDiffer) {
     EXPECT_THAT(info.build_id, HasSubstr(part));
   }
   EXPECT_THAT(info.build_id, HasSubstr("torch-2."));
+}
+
+TEST(BuildInfo, FactsNameEveryPartOnce) {
+  const auto facts = build_facts();
+  ASSERT_FALSE(facts.empty());
+  EXPECT_EQ(facts.front(), (std::pair<std::string, std::string>("lockstep", build_info().version)));
+  std::set<std::string> names;
+  for (const auto& [name, value] : facts) {
+    EXPECT_FALSE(value.empty()) << name;
+    EXPECT_TRUE(names.insert(name).second) << name;
+  }
+  for (const char* part : {"libtorch", "cuda", "nccl", "mpi", "hdf5", "boost"}) {
+    EXPECT_TRUE(names.contains(part)) << part;
+  }
 }
 
 }  // namespace

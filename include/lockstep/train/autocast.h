@@ -2,13 +2,16 @@
 #pragma once
 
 #include <c10/core/DeviceType.h>
+#include <c10/core/ScalarType.h>
 
 #include <string>
 
 namespace lockstep::train {
 
 // `compute` is fp32 (nothing happens), bf16 or fp16. Casts of weights are cached inside the scope
-// and dropped at its end, so that the next forward sees updated weights.
+// and dropped at the end of the outermost one, so that the next forward sees updated weights; the
+// state before is then in force again.
+// Thread: autocast is a state of the calling thread.
 class AutocastScope {
  public:
   AutocastScope(const std::string& compute, c10::DeviceType device);
@@ -19,6 +22,8 @@ class AutocastScope {
  private:
   c10::DeviceType device_;
   bool on_;
+  bool before_on_ = false;
+  c10::ScalarType before_type_ = c10::ScalarType::Undefined;
 };
 
 }  // namespace lockstep::train

@@ -1,0 +1,30 @@
+#include "refusal.h"
+
+#include <lockstep/comm/options.h>
+
+namespace lockstep::comm {
+namespace {
+
+TEST(CommOptions, DefaultsAreValid) { EXPECT_NO_THROW(validate(Options{})); }
+
+TEST(CommOptions, RefuseBucketsAndTimesThatAreNotPositive) {
+  for (double Options::*field :
+       {&Options::bucket_mib, &Options::first_bucket_mib, &Options::timeout_s}) {
+    Options options;
+    options.*field = 0;
+    expect_refusal(ExitCode::kConfig, "is not positive", [&] { validate(options); });
+  }
+}
+
+TEST(CommOptions, RefuseUnknownBackends) {
+  Options options;
+  OptionTable table;
+  bind_options(table, options);
+  table.find("comm.backend")->set("nccl");
+  EXPECT_EQ(options.backend, "nccl");
+  expect_refusal(
+      ExitCode::kConfig, "auto, mpi, nccl", [&] { table.find("comm.backend")->set("gloo"); });
+}
+
+}  // namespace
+}  // namespace lockstep::comm

@@ -1,0 +1,89 @@
+// Settings without effect: each is warned of by name, and a resolved configuration is silent.
+#include "write_ini.h"
+
+#include <lockstep/config/command_line.h>
+
+#include <gmock/gmock.h>
+
+namespace lockstep::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<std::string> warnings(std::vector<std::string> words) {
+  words.insert(words.end(), {"--data.train", "t.h5"});
+  return parse(words, {}).warnings;
+}
+
+TEST(Effect, NothingIsSaidOfDefaults) { EXPECT_THAT(warnings({}), IsEmpty()); }
+
+TEST(Effect, LossScaleNeedsFp16) {
+  EXPECT_THAT(warnings({"--precision.loss_scale", "1024"}),
+              ElementsAre(HasSubstr("precision.loss_scale = 1024 (command line) has no effect")));
+  EXPECT_THAT(warnings({"--precision.loss_scale", "1024", "--precision.compute", "fp16"}),
+              IsEmpty());
+}
+
+TEST(Effect, HalfPrecisionOnACpuIsSlow) {
+  EXPECT_THAT(warnings({"--run.device", "cpu", "--precision.compute", "bf16"}),
+              ElementsAre(HasSubstr("slower than fp32 for models of small width")));
+  EXPECT_THAT(warnings({"--run.device", "cpu", "--precision.compute", "fp16"}),
+              ElementsAre(HasSubstr("several times slower")));
+  EXPECT_THAT(warnings({"--precision.compute", "bf16"}), IsEmpty());
+}
+
+TEST(Effect, MinLrNeedsTheCosine) {
+  EXPECT_THAT(warnings({"--schedule.min_lr", "1e-5", "--schedule.name", "constant"}),
+              ElementsAre(HasSubstr("schedule.min_lr")));
+  EXPECT_THAT(warnings({"--schedule.min_lr", "1e-5"}), IsEmpty());
+}
+
+TEST(Effect, WarmupLongerThanTheRun) {
+  EXPECT_THAT(warnings({"--schedule.warmup_steps", "11", "--run.max_steps", "10"}),
+              ElementsAre(HasSubstr("never reaches optim.lr")));
+  EXPECT_THAT(warnings({"--schedule.warmup_steps", "10", "--run.max_steps", "10"}), IsEmpty());
+}
+
+TEST(Effect, EvaluationNeedsData) {
+  EXPECT_THAT(warnings({"--eval.batch", "9", "--eval.every_epochs", "2"}),
+              ElementsAre(HasSubstr("eval.every_epochs"), HasSubstr("eval.batch")));
+  EXPECT_THAT(warnings({"--eval.batch", "9", "--data.val", "v.h5"}), IsEmpty());
+}
+
+TEST(Effect, BatchPerRankYieldsToGlobalBatch) {
+  EXPECT_THAT(warnings({"--train.batch_per_rank", "9", "--train.global_batch", "64"}),
+              ElementsAre(HasSubstr("train.global_batch is given")));
+}
+
+TEST(Effect, NaiveReaderHasNoThreads) {
+  EXPECT_THAT(warnings({"--data.reader", "naive", "--data.threads", "3"}),
+              ElementsAre(HasSubstr("data.threads")));
+}
+
+TEST(Effect, WeightsSettingsNeedAFile) {
+  EXPECT_THAT(warnings({"--weights.head", "reset", "--no-weights.strict"}),
+              ElementsAre(HasSubstr("weights.strict"), HasSubstr("weights.head")));
+  EXPECT_THAT(warnings({"--weights.head", "reset", "--weights.init", "w"}), IsEmpty());
+}
+
+TEST(Effect, SharingAGpuNeedsOne) {
+  EXPECT_THAT(warnings({"--run.allow_gpu_sharing", "--run.device", "cpu"}),
+              ElementsAre(HasSubstr("run.allow_gpu_sharing")));
+}
+
+TEST(Effect, AResolvedConfigurationIsSilent) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(warnings({"--config", write_ini(folder, "r.ini", resolved_ini(Settings{}))}),
+              IsEmpty());
+}
+
+TEST(Effect, OtherCommandsAreNotWarned) {
+  const Command command{"eval", "eval", "", {}};
+  const std::vector<std::string> words{"--precision.loss_scale", "1024"};
+  EXPECT_THAT(parse(command, words, {}).warnings, IsEmpty());
+}
+
+}  // namespace
+}  // namespace lockstep::config

@@ -1,0 +1,52 @@
+#include "refusal.h"
+
+#include <lockstep/optim/options.h>
+
+namespace lockstep::optim {
+namespace {
+
+struct All {
+  Options optim;
+  ScheduleOptions schedule;
+  PrecisionOptions precision;
+};
+
+void expect_refused(const std::string& part, void (*change)(All&)) {
+  All all;
+  change(all);
+  expect_refusal(
+      ExitCode::kConfig, part, [&] { validate(all.optim, all.schedule, all.precision); });
+}
+
+TEST(OptimOptions, DefaultsAreValid) { EXPECT_NO_THROW(validate({}, {}, {})); }
+
+TEST(OptimOptions, RefuseWhatCannotBeARate) {
+  expect_refused("optim.lr = -1", [](All& all) { all.optim.lr = -1; });
+  expect_refused("optim.weight_decay", [](All& all) { all.optim.weight_decay = -1; });
+  expect_refused("optim.clip_norm", [](All& all) { all.optim.clip_norm = -1; });
+  expect_refused("optim.beta1 = 1", [](All& all) { all.optim.beta1 = 1; });
+  expect_refused("optim.beta2 = -1", [](All& all) { all.optim.beta2 = -1; });
+  expect_refused("optim.eps = 0", [](All& all) { all.optim.eps = 0; });
+}
+
+TEST(OptimOptions, RefuseAScheduleThatRises) {
+  expect_refused("schedule.warmup_steps = -1", [](All& all) { all.schedule.warmup_steps = -1; });
+  expect_refused("schedule.min_lr = 1 is above optim.lr",
+                 [](All& all) { all.schedule.min_lr = 1; });
+}
+
+TEST(OptimOptions, ConstantDoesNotLookAtMinLr) {
+  ScheduleOptions schedule;
+  schedule.name = "constant";
+  schedule.min_lr = 1;
+  EXPECT_NO_THROW(validate({}, schedule, {}));
+}
+
+TEST(OptimOptions, RefuseLossScalesThatCannotWork) {
+  expect_refused("precision.loss_scale", [](All& all) { all.precision.loss_scale = 0.5; });
+  expect_refused("precision.scale_growth_steps",
+                 [](All& all) { all.precision.scale_growth_steps = 0; });
+}
+
+}  // namespace
+}  // namespace lockstep::optim
