@@ -36,8 +36,7 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
       readback_(*job.device.backend),
       memory_(torch_device(job.device).type(), session.arena->layout().total * kBytesPerElement),
       ledger_(telemetry::make_ledger(*job.device.backend)),
-      begin_s_(now_s()) {
-}
+      begin_s_(now_s()) {}
 
 void Trainer::step() {
   job_.position = {"step", ++step_};
