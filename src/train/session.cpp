@@ -142,8 +142,8 @@ void build_update(Job& job, Session& session) {
   comm::agree(job.world, [&] {
     session.arena = std::make_unique<optim::Arena>(
         job.world, parameters, session.buckets.layout, torch_device(job.device));
-    session.optimizer = optim::make_optimizer(
-        *session.arena, job.settings.optim, job.settings.precision, kBadFlag);
+    session.optimizer =
+        optim::make_optimizer(*session.arena, job.settings.optim, job.settings.precision, kBadFlag);
     session.reducer = std::make_unique<parallel::Reducer>(
         job.world, job.mesh.data(), *session.arena, session.buckets);
   });

@@ -30,8 +30,7 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
       reads_late_(job.device.is_cuda()),
       on_step_(std::move(on_step)),
       readback_(*job.device.backend),
-      memory_(torch_device(job.device).type(),
-              session.arena->layout().total * kBytesPerElement),
+      memory_(torch_device(job.device).type(), session.arena->layout().total * kBytesPerElement),
       begin_s_(now_s()) {
   ledger_.take();
   step_clock_.lap_s();
