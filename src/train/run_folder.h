@@ -24,6 +24,7 @@ class RunFolder {
 
  private:
   void write_start_files(const std::string& environment) const;
+  void open_log() const;
   void remove_what_was_made() const;
 
   Job& job_;

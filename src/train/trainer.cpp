@@ -54,8 +54,8 @@ void Trainer::step() {
   }
   // Buckets were reduced while backward went on; wait for the rest.
   session_.reducer->finalize(ledger_.get());
-  // The host reads a device's figures one step late, and before the next update is launched: what
-  // the optimizer reports is then of that step on every rank.
+  // The host reads a device's figures one step late, so that the device has work meanwhile, and
+  // before the update, so that nothing follows on a step that was dropped.
   if (!under_way_.empty()) read_figures();
   update();
   book_step();
