@@ -20,11 +20,11 @@ die() {
 }
 
 # The comment block under the first line of the script is its help text.
-usage() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
+usage() { sed -n '2,/^[^#]/{/^# shellcheck/d;s/^# \{0,1\}//p}' "$0"; }
 
 elapsed_s() { echo $((SECONDS - started_s)); }
 
-# value_of OPTION COUNT: refuses an option that lacks its value.
+# need_value OPTION COUNT: refuses an option that lacks its value.
 need_value() { [ "$2" -ge 2 ] || die 64 "$1 needs a value (see --help)"; }
 
 have() { command -v "$1" >/dev/null 2>&1; }

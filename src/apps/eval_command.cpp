@@ -101,9 +101,8 @@ void check_fits(const std::string& file, const Weights& weights, const data::Dat
   const auto num_classes = static_cast<std::int64_t>(info.classes.size());
   if (num_classes > model.num_classes) refuse("classes", model.num_classes, num_classes);
   if (std::ssize(weights.mean) != info.channels || std::ssize(weights.std) != info.channels) {
-    throw data_error(format("{}: image_mean and image_std are not of {} channels",
-                            file,
-                            info.channels));
+    throw data_error(
+        format("{}: image_mean and image_std are not of {} channels", file, info.channels));
   }
 }
 
@@ -194,13 +193,12 @@ Evaluation open_evaluation(const config::CommandLine& line, const at::Device& de
   evaluation.weights = describe(evaluation.file, line, evaluation.dataset->info());
   check_fits(evaluation.file, evaluation.weights, evaluation.dataset->info());
   evaluation.model = std::make_shared<models::Vit>(evaluation.weights.model, 0);
-  weights::load_module(
-      *evaluation.model,
-      evaluation.file,
-      line.settings.weights,
-      [](const std::string&, const at::Tensor& stored, const at::Tensor& wanted) {
-        return models::resize_positions_like(stored, wanted);
-      });
+  weights::load_module(*evaluation.model,
+                       evaluation.file,
+                       line.settings.weights,
+                       [](const std::string&, const at::Tensor& stored, const at::Tensor& wanted) {
+                         return models::resize_positions_like(stored, wanted);
+                       });
   evaluation.model->to(device);
   evaluation.model->eval();
   return evaluation;
@@ -261,8 +259,8 @@ int run_eval(Invocation& invocation) {
     const train::AutocastScope autocast(opened.weights.compute, images.device().type());
     return opened.model->forward(images, {});
   };
-  const eval::ClassificationResult result = eval::evaluate_classification(
-      world, mesh.data(), device, *opened.dataset, forward, options);
+  const eval::ClassificationResult result =
+      eval::evaluate_classification(world, mesh.data(), device, *opened.dataset, forward, options);
   if (line.has("predictions")) {
     predictions.write(world, line.flags.at("predictions"), opened.weights.model.num_classes);
   }

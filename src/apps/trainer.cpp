@@ -13,9 +13,11 @@
 #include <ATen/Parallel.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <iterator>
-#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace lockstep::apps {
 namespace {
@@ -40,6 +42,24 @@ void set_up_threads(const comm::World& world) {
   at::set_num_threads(asked ? std::max(1, std::atoi(asked->c_str())) : 1);
 }
 
+// What a shell takes to run the same again. The front program handed its arguments over.
+std::string command_line_of(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "_-+=./:,@%";
+  std::string line = "lockstep";
+  for (const std::string& argument : arguments) {
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) {
+      line += " " + argument;
+      continue;
+    }
+    line += " '";
+    for (const char c : argument) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    line += "'";
+  }
+  return line;
+}
+
 // The failure of this rank alone: peers may wait in a collective, so all are ended.
 int leave_alone(comm::World& world, const Error& error, const train::Position& position) {
   report_failure(error, world.rank(), position.phase, position.step);
@@ -52,10 +72,8 @@ int run_in(comm::World& world, int argc, char** argv) {
   set_up_threads(world);
   train::Position position;
   Invocation invocation{world, {}, {}, position};
-  for (int i = 0; i < argc; ++i) {
-    invocation.command_line += std::string(i == 0 ? "" : " ") + argv[i];
-    if (i >= 2) invocation.arguments.emplace_back(argv[i]);
-  }
+  invocation.command_line = command_line_of({argv + 1, argv + std::max(1, argc)});
+  if (argc > 2) invocation.arguments.assign(argv + 2, argv + argc);
   try {
     return dispatch(invocation, argc > 1 ? argv[1] : "");
   } catch (const comm::AgreedError& error) {

@@ -15,7 +15,7 @@ namespace lockstep::apps {
 struct Invocation {
   comm::World& world;
   std::vector<std::string> arguments;  // after the subcommand's name
-  std::string command_line;            // as the user typed it
+  std::string command_line;            // for a shell, to do the same again
   train::Position& position;
 };
 

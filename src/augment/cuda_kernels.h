@@ -22,7 +22,8 @@ struct TransformArguments {
   float shift[4];
 };
 
-using TransformFunction = void (*)(const TransformArguments& arguments, void* stream);
+// Puts the kernel on `stream` and returns nullptr, or CUDA's text of what went wrong.
+using TransformFunction = const char* (*)(const TransformArguments& arguments, void* stream);
 inline constexpr const char* kTransformSymbol = "lockstep_augment_transform";
 
 }  // namespace lockstep::augment

@@ -2,6 +2,7 @@
 
 #include <lockstep/augment/feeder.h>
 #include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
 
 #include <ATen/ops/empty.h>
 
@@ -91,8 +92,12 @@ class CudaFeeder final : public Feeder {
     // Everything launched since the last feed() reads the slot of that call: mark its end.
     if (last_ != nullptr) last_->consumed->record(compute);
     Slot& slot = slots_[next_++ % slots_.size()];
-    if (!slot.pixels.defined() || slot.pixels.size(0) != batch.batch) allocate(batch, slot);
     slot.copied->synchronize();  // its staging memory is free again: two feeds ago, long done
+    if (!slot.pixels.defined() || slot.pixels.size(0) != batch.batch) {
+      allocate(batch, slot);
+      // What had this memory before may still be read by work that the compute stream has queued.
+      slot.consumed->record(compute);
+    }
     fill_staging(batch, slot);
     const gpu::StreamHandle copy = copy_stream_->handle();
     slot.consumed->make_wait(copy);
@@ -172,7 +177,10 @@ class CudaFeeder final : public Feeder {
       arguments.scale[c] = affine_.scale[c];
       arguments.shift[c] = affine_.shift[c];
     }
-    transform_(arguments, stream.native);
+    const char* const error = transform_(arguments, stream.native);
+    if (error != nullptr) {
+      throw unavailable_error(format("the kernel that moves pixels did not start: {}", error));
+    }
   }
 
   gpu::Backend& backend_;

@@ -33,14 +33,17 @@ __global__ void transform(TransformArguments a) {
 
 }  // namespace
 
-extern "C" void lockstep_augment_transform(const TransformArguments& arguments, void* stream) {
+extern "C" const char* lockstep_augment_transform(const TransformArguments& arguments,
+                                                  void* stream) {
   constexpr int kThreads = 256;
   constexpr std::int64_t kMaxBlocks = 4096;
   const std::int64_t total =
       arguments.batch * arguments.channels * arguments.height * arguments.width;
   std::int64_t blocks = (total + kThreads - 1) / kThreads;
   if (blocks > kMaxBlocks) blocks = kMaxBlocks;
-  if (blocks == 0) return;
+  if (blocks == 0) return nullptr;
   transform<<<static_cast<unsigned>(blocks), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
       arguments);
+  const cudaError_t error = cudaGetLastError();
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
 }

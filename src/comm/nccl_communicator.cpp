@@ -6,6 +6,7 @@
 #include <lockstep/base/process.h>
 
 #include <chrono>
+#include <exception>
 #include <future>
 #include <memory>
 #include <thread>
@@ -28,6 +29,11 @@ NcclCommunicator::NcclCommunicator(const NcclApi& api,
 
 NcclCommunicator::~NcclCommunicator() {
   if (failure_ || handle_ == nullptr) return;  // aborted already
+  if (std::uncaught_exceptions() > 0) {
+    // On the way out of a failure peers may never answer what is still queued.
+    abort_in_time();
+    return;
+  }
   try {
     settle("closing", api_.finalize(handle_));
     api_.destroy(handle_);

@@ -23,7 +23,8 @@ class NcclCommunicator {
 
   // Blocks: until all ranks have come. Throws: Error(kPeerLost) after timeout_s or a failure.
   NcclCommunicator(const NcclApi& api, const void* unique_id, const Settings& settings);
-  // Finalises when nothing failed, else aborts; both in bounded time.
+  // Finalises when nothing failed, else (also while an exception is on its way) aborts; both in
+  // bounded time.
   ~NcclCommunicator();
   NcclCommunicator(const NcclCommunicator&) = delete;
   NcclCommunicator& operator=(const NcclCommunicator&) = delete;

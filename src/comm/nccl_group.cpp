@@ -50,6 +50,8 @@ class NcclWork final : public Work {
   double posted_s_;
 };
 
+bool is_taken(ncclResult_t result) { return result == ncclSuccess || result == ncclInProgress; }
+
 // Several point-to-point calls as one operation.
 template <class Calls>
 ncclResult_t grouped(Calls calls) {
@@ -57,8 +59,7 @@ ncclResult_t grouped(Calls calls) {
   if (started != ncclSuccess) return started;
   const ncclResult_t called = calls();
   const ncclResult_t ended = ncclGroupEnd();
-  const bool taken = called == ncclSuccess || called == ncclInProgress;
-  return taken ? ended : called;
+  return is_taken(called) ? ended : called;
 }
 
 }  // namespace
@@ -129,11 +130,11 @@ std::unique_ptr<Work> NcclGroup::all_to_all_async(
   return launch("all-to-all", bytes, ready, [=, this](auto comm, auto stream) {
     return grouped([&] {
       ncclResult_t result = ncclSuccess;
-      for (int peer = 0; peer < size_ && result == ncclSuccess; ++peer) {
+      for (int peer = 0; peer < size_ && is_taken(result); ++peer) {
         const std::size_t place = static_cast<std::size_t>(peer) * bytes;
         result = ncclSend(
             static_cast<const std::byte*>(in) + place, count, nccl_type(type), peer, comm, stream);
-        if (result != ncclSuccess) break;
+        if (!is_taken(result)) break;
         result = ncclRecv(
             static_cast<std::byte*>(out) + place, count, nccl_type(type), peer, comm, stream);
       }

@@ -45,8 +45,9 @@ std::unique_ptr<Work> SoloGroup::all_reduce_async(void* /*buffer*/,
                                                   DType /*type*/,
                                                   ReduceOp /*op*/,
                                                   gpu::StreamHandle ready) {
-  if (ready.native == nullptr) return std::make_unique<DoneWork>();
-  // Another stream may consume the buffer: it has to wait for the one that produced it.
+  if (!backend_.is_cuda()) return std::make_unique<DoneWork>();
+  // Another stream may consume the buffer: it has to wait for the one that produced it (a null
+  // handle is the device's default stream).
   auto event = backend_.make_event(false);
   event->record(ready);
   return std::make_unique<EventWork>(std::move(event));

@@ -76,7 +76,7 @@ void count_batch(const data::Batch& batch,
   }
   if (options.on_logits && batch.num_real > 0) {
     // Padding always closes a batch, so the real samples are its first rows.
-    options.on_logits(on_device.sample_ids.narrow(0, 0, batch.num_real).clone(),
+    options.on_logits(on_device.sample_ids.narrow(0, 0, batch.num_real),
                       logits.narrow(0, 0, batch.num_real));
   }
 }

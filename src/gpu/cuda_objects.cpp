@@ -19,6 +19,7 @@ CudaStream::CudaStream(bool high_priority) {
 CudaStream::~CudaStream() { cudaStreamDestroy(stream_); }
 
 CudaEvent::CudaEvent(bool timing) {
+  check_cuda(cudaGetDevice(&device_), "cudaGetDevice");
   check_cuda(cudaEventCreateWithFlags(&event_, timing ? cudaEventDefault : cudaEventDisableTiming),
              "cudaEventCreateWithFlags");
 }
@@ -40,7 +41,12 @@ bool CudaEvent::done() {
   return true;
 }
 
-void CudaEvent::synchronize() { check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize"); }
+// A thread that never chose a device (a reader) would open a context on device 0 here, which costs
+// that device hundreds of MB for every rank of the host.
+void CudaEvent::synchronize() {
+  check_cuda(cudaSetDevice(device_), "cudaSetDevice");
+  check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");
+}
 
 double CudaEvent::elapsed_ms(Event& earlier) {
   const auto* other = dynamic_cast<CudaEvent*>(&earlier);

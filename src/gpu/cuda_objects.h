@@ -35,6 +35,7 @@ class CudaEvent final : public Event {
 
  private:
   cudaEvent_t event_ = nullptr;
+  int device_ = 0;  // where it was made
 };
 
 class CudaPinnedBuffer final : public PinnedBuffer {

@@ -41,7 +41,8 @@ class CpuAdamw final : public Optimizer {
     has_norm_ = false;
   }
 
-  UpdateReport report() override {
+  UpdateReport report(std::int64_t updates_ago) override {
+    LOCKSTEP_CHECK(updates_ago == 0, "the host keeps the last update's report only");
     const auto& block = *static_cast<const UpdateBlock*>(state_.block.const_data_ptr());
     return {block.outcome.grad_norm, block.outcome.loss_scale, block.outcome.skipped != 0};
   }

@@ -1,5 +1,5 @@
 // The device's update: every scalar of a step stays on the device; what the host wants to report
-// comes back through a ring of pinned slots and is read when it has arrived.
+// comes back through a ring of pinned slots and is read a step late.
 #include "cuda_adamw.h"
 
 #include "adamw_state.h"
@@ -92,7 +92,7 @@ struct Slot {
 
 class StepRing {
  public:
-  explicit StepRing(gpu::Backend& backend) : backend_(backend) {
+  explicit StepRing(gpu::Backend& backend) {
     for (Slot& slot : slots_) {
       slot.lr = backend.make_pinned(sizeof(double));
       slot.outcome = backend.make_pinned(sizeof(UpdateOutcome));
@@ -102,31 +102,29 @@ class StepRing {
 
   // Blocks only when the device is as many steps behind as the ring has slots.
   Slot& begin() {
-    if (sent_ - seen_ == static_cast<std::int64_t>(slots_.size())) {
-      at(seen_).arrived->synchronize();
-      collect();
-    }
-    return at(sent_);
+    Slot& slot = at(sent_);
+    slot.arrived->synchronize();
+    return slot;
   }
   void end(gpu::StreamHandle stream) { at(sent_++).arrived->record(stream); }
 
-  // The newest outcome that has arrived.
-  const UpdateOutcome& collect() {
-    while (seen_ < sent_ && at(seen_).arrived->done()) {
-      std::memcpy(&newest_, at(seen_).outcome->data(), sizeof(newest_));
-      ++seen_;
-    }
-    return newest_;
+  // Blocks: until that update is done.
+  UpdateOutcome outcome(std::int64_t updates_ago) {
+    LOCKSTEP_CHECK(
+        updates_ago >= 0 && updates_ago <= Optimizer::kReportDepth && updates_ago < sent_,
+        "the report of an update that is too old or was not made");
+    Slot& slot = at(sent_ - 1 - updates_ago);
+    slot.arrived->synchronize();
+    UpdateOutcome outcome{};
+    std::memcpy(&outcome, slot.outcome->data(), sizeof(outcome));
+    return outcome;
   }
 
  private:
   Slot& at(std::int64_t step) { return slots_[static_cast<std::size_t>(step) % slots_.size()]; }
 
-  gpu::Backend& backend_;
-  std::array<Slot, 4> slots_;
+  std::array<Slot, Optimizer::kReportDepth + 1> slots_;
   std::int64_t sent_ = 0;
-  std::int64_t seen_ = 0;
-  UpdateOutcome newest_{0.0, 1.0, 0};
 };
 
 class CudaAdamw final : public Optimizer {
@@ -174,8 +172,8 @@ class CudaAdamw final : public Optimizer {
     has_norm_ = false;
   }
 
-  UpdateReport report() override {
-    const UpdateOutcome& outcome = ring_.collect();
+  UpdateReport report(std::int64_t updates_ago) override {
+    const UpdateOutcome outcome = ring_.outcome(updates_ago);
     return {outcome.grad_norm, outcome.loss_scale, outcome.skipped != 0};
   }
 

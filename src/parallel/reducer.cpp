@@ -212,6 +212,8 @@ void Reducer::abandon(std::int64_t bad_flag_slot) {
   state.issue_all();
 }
 
+void Reducer::check() { state_->harvest(); }
+
 ReducerCounters Reducer::take_counters() {
   state_->harvest();
   return std::exchange(state_->counters, {});

@@ -12,6 +12,15 @@ Ledger::Ledger() : Ledger(now_s()) {}
 
 Bin Ledger::enter(Bin bin) { return enter_at(bin, now_s()); }
 
+void Ledger::close_step() {
+  const double moment_s = now_s();
+  closed_.wall_s = moment_s - step_since_s_;
+  step_since_s_ = moment_s;
+  closed_.seconds = take();
+}
+
+StepTimes Ledger::read_step() { return closed_; }
+
 std::array<double, kNumBins> Ledger::take() { return take_at(now_s()); }
 
 Bin Ledger::enter_at(Bin bin, double moment_s) {

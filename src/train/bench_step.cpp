@@ -101,10 +101,11 @@ std::unique_ptr<data::Dataset> synthetic_data(const Job& job, const BenchStepOpt
 void check_length(const StepPlan& plan, const BenchStepOptions& options) {
   const std::int64_t needed = options.warmup + options.blocks * options.steps;
   if (plan.total_steps >= needed) return;
-  throw config_error(format("bench step takes {} steps but the run has {}: raise run.epochs or "
-                            "run.max_steps, or lower --blocks, --steps or --warmup",
-                            needed,
-                            plan.total_steps));
+  throw config_error(
+      format("bench step takes {} steps but the run has {}: raise run.epochs or "
+             "run.max_steps, or lower --blocks, --steps or --warmup",
+             needed,
+             plan.total_steps));
 }
 
 }  // namespace

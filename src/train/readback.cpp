@@ -31,6 +31,11 @@ void Readback::close(gpu::StreamHandle stream) {
   slots_[closed_++ % kDepth].ended->record(stream);
 }
 
+bool Readback::ended() {
+  LOCKSTEP_CHECK(popped_ < closed_, "no step was closed");
+  return slots_[popped_ % kDepth].ended->done();
+}
+
 StepStats Readback::pop() {
   LOCKSTEP_CHECK(popped_ < closed_, "no step is under way");
   Slot& slot = slots_[popped_++ % kDepth];

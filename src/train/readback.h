@@ -30,6 +30,8 @@ class Readback {
   void push(std::int64_t step, const at::Tensor& stats, gpu::StreamHandle stream);
   // Marks the end of the step that was pushed last: everything on `stream` so far.
   void close(gpu::StreamHandle stream);
+  // Whether the end of the oldest step under way was reached. Requires: it was closed.
+  bool ended();
   // The oldest step under way. Blocks until its end was reached. Requires: it was closed.
   StepStats pop();
 

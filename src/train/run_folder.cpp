@@ -110,9 +110,7 @@ void RunFolder::create(const data::Dataset& train, const data::Dataset* val) {
     comm::agree(job_.world, [&] {
       if (job_.world.rank() == 0) write_start_files(environment_json(job_, ranks, train, val));
     });
-    comm::agree(job_.world, [this] {
-      log::open_file((path_ / "logs" / format("rank_{:05d}.log", job_.world.rank())).string());
-    });
+    comm::agree(job_.world, [this] { open_log(); });
   } catch (const comm::AgreedError&) {
     log::close_file();
     if (job_.world.rank() == 0) remove_what_was_made();
@@ -125,6 +123,19 @@ void RunFolder::write_start_files(const std::string& environment) const {
   write_text_atomically(path_ / "config.resolved.ini", job_.resolved_ini);
   write_text_atomically(path_ / "command.txt", job_.command_line + "\n");
   write_text_atomically(path_ / "environment.json", environment);
+}
+
+void RunFolder::open_log() const {
+  const int rank = job_.world.rank();
+  if (!fs::is_directory(path_ / "logs")) {
+    throw io_error(
+        format("run.dir = {}, made by rank 0, is not there for rank {} on {}: name a "
+               "folder that all ranks share",
+               path_.string(),
+               rank,
+               host_name()));
+  }
+  log::open_file((path_ / "logs" / format("rank_{:05d}.log", rank)).string());
 }
 
 void RunFolder::remove_what_was_made() const {

@@ -15,8 +15,8 @@ class RunFolder {
   // used. Collective. Throws: AgreedError(kIo) on all ranks: not empty, or not writable.
   explicit RunFolder(Job& job);
 
-  // Makes the tree and the files known at start, and opens this rank's log. When a rank cannot, what
-  // was made goes again. Collective. Throws: AgreedError(kIo).
+  // Makes the tree and the files known at start, and opens this rank's log. When a rank cannot,
+  // what was made goes again. Collective. Throws: AgreedError(kIo).
   void create(const data::Dataset& train, const data::Dataset* val);
 
   const std::filesystem::path& path() const { return path_; }
@@ -24,6 +24,7 @@ class RunFolder {
 
  private:
   void write_start_files(const std::string& environment) const;
+  void open_log() const;
   void remove_what_was_made() const;
 
   Job& job_;

@@ -53,6 +53,19 @@ void check_fits(const data::DatasetInfo& info, const models::Options& model) {
   }
 }
 
+// Half precision that the device only emulates would be slower than fp32.
+void check_precision(const Job& job) {
+  if (!job.device.is_cuda() || job.settings.precision.compute != "bf16") return;
+  const gpu::DeviceInfo info = job.device.backend->info(job.device.index);
+  if (info.has_bf16) return;
+  throw config_error(
+      format("precision.compute = bf16, but {} (compute capability {}.{}) has no bf16 "
+             "arithmetic: set precision.compute = fp16 or fp32",
+             info.name,
+             info.capability_major,
+             info.capability_minor));
+}
+
 void open_data(const Job& job, Session& session) {
   const Settings& settings = job.settings;
   if (!session.train_data) {
@@ -142,8 +155,8 @@ void build_update(Job& job, Session& session) {
   comm::agree(job.world, [&] {
     session.arena = std::make_unique<optim::Arena>(
         job.world, parameters, session.buckets.layout, torch_device(job.device));
-    session.optimizer = optim::make_optimizer(
-        *session.arena, job.settings.optim, job.settings.precision, kBadFlag);
+    session.optimizer =
+        optim::make_optimizer(*session.arena, job.settings.optim, job.settings.precision, kBadFlag);
     session.reducer = std::make_unique<parallel::Reducer>(
         job.world, job.mesh.data(), *session.arena, session.buckets);
   });
@@ -151,14 +164,14 @@ void build_update(Job& job, Session& session) {
     session.optimizer->add_norm(begin, end);
   });
   // Equal seeds drew equal weights; a file that differs between hosts would not.
-  auto& group = job.mesh.data();
-  group
+  const gpu::StreamHandle stream = job.device.backend->compute_stream();
+  job.mesh.data()
       .broadcast_async(session.arena->parameters().data_ptr(),
                        static_cast<std::size_t>(session.arena->parameters().numel()),
                        comm::DType::kF32,
                        0,
-                       {})
-      ->wait({});
+                       stream)
+      ->wait(stream);
 }
 
 void build_input(Job& job, Session& session, const data::SamplerOptions& sampler) {
@@ -224,6 +237,7 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
   session->train_data = std::move(train_data);
   data::SamplerOptions sampler;
   comm::agree(job.world, [&] {
+    check_precision(job);
     open_data(job, *session);
     sampler =
         plan_sampler(job.settings, session->train_data->info().num_samples, job.mesh.data().size());

@@ -27,7 +27,8 @@ struct RunTotals {
   std::int64_t images = 0;
   double wall_s = 0;  // first to last step, evaluations between steps included
   double loss = 0;    // of the last step
-  // The last evaluation and the saving of the weights: after the steps, so in no line of the ledger.
+  // The last evaluation and the saving of the weights: after the steps, so in no line of the
+  // ledger.
   double eval_s = 0;
   double snapshot_s = 0;
   std::optional<eval::ClassificationResult> eval;

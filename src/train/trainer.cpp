@@ -7,6 +7,8 @@
 #include <lockstep/train/autocast.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace lockstep::train {
@@ -20,6 +22,8 @@ namespace {
 constexpr int kMaxSkippedInARow = 5;
 // Parameters, gradients and two moments, all fp32.
 constexpr std::int64_t kBytesPerElement = 16;
+// Short beside a step, long beside a look at the device.
+constexpr auto kPollPause = std::chrono::microseconds(50);
 
 }  // namespace
 
@@ -30,12 +34,9 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
       reads_late_(job.device.is_cuda()),
       on_step_(std::move(on_step)),
       readback_(*job.device.backend),
-      memory_(torch_device(job.device).type(),
-              session.arena->layout().total * kBytesPerElement),
-      begin_s_(now_s()) {
-  ledger_.take();
-  step_clock_.lap_s();
-}
+      memory_(torch_device(job.device).type(), session.arena->layout().total * kBytesPerElement),
+      ledger_(telemetry::make_ledger(*job.device.backend)),
+      begin_s_(now_s()) {}
 
 void Trainer::step() {
   job_.position = {"step", ++step_};
@@ -52,9 +53,9 @@ void Trainer::step() {
     }
   }
   // Buckets were reduced while backward went on; wait for the rest.
-  session_.reducer->finalize(&ledger_);
-  // The host reads a device's figures one step late, and before the next update is launched: what
-  // the optimizer reports is then of that step on every rank.
+  session_.reducer->finalize(ledger_.get());
+  // The host reads a device's figures one step late, so that the device has work meanwhile, and
+  // before the update, so that nothing follows on a step that was dropped.
   if (!under_way_.empty()) read_figures();
   update();
   book_step();
@@ -72,24 +73,24 @@ void Trainer::micro_step(std::int64_t micro) {
   session_.loader->release(batch, session_.feeder->reusable());
   at::Tensor loss;  // scalar
   {
-    const Span span(ledger_, Bin::kForward);
+    const Span span(*ledger_, Bin::kForward);
     loss = forward(inputs, static_cast<double>(figures_.num_real_global), last);
   }
   // Only the last micro-batch communicates; the ones before add up in the arena.
   session_.reducer->begin_micro(last);
-  const Span span(ledger_, Bin::kBackward);
+  const Span span(*ledger_, Bin::kBackward);
   loss.backward();
 }
 
 const data::Batch* Trainer::next_batch() {
-  const Span span(ledger_, Bin::kDataWait);
+  const Span span(*ledger_, Bin::kDataWait);
   const data::Batch* batch = session_.loader->next();
   LOCKSTEP_CHECK(batch != nullptr, "the loader ended before the run");
   return batch;
 }
 
 augment::DeviceBatch Trainer::feed(const data::Batch* batch) {
-  const Span span(ledger_, Bin::kHostToDevice);
+  const Span span(*ledger_, Bin::kHostToDevice);
   return session_.feeder->feed(*batch);
 }
 
@@ -113,7 +114,7 @@ at::Tensor Trainer::forward(const augment::DeviceBatch& inputs, double num_real_
 }
 
 void Trainer::update() {
-  const Span span(ledger_, Bin::kOptimizer);
+  const Span span(*ledger_, Bin::kOptimizer);
   const gpu::StreamHandle stream = job_.device.backend->compute_stream();
   readback_.push(step_, session_.arena->stats(), stream);  // the update clears them
   session_.optimizer->update({step_, learning_rate()});
@@ -137,8 +138,7 @@ void Trainer::book_step() {
   figures_.comm_total_s = counters.comm_total_s;
   figures_.comm_bytes = counters.comm_bytes;
   figures_.memory_peak_bytes = memory_.peak_bytes();
-  figures_.wall_s = step_clock_.lap_s();
-  figures_.seconds = ledger_.take();
+  ledger_->close_step();
   under_way_.push_back(figures_);
   figures_ = StepFigures{};
 }
@@ -146,13 +146,18 @@ void Trainer::book_step() {
 // Completes the oldest step under way. Every rank reads the same step here and sees the same sums,
 // so what follows from them needs no further agreement.
 void Trainer::read_figures() {
-  const StepStats stats = readback_.pop();
+  const StepStats stats = wait_for_stats();
   StepFigures figures = under_way_.front();
   under_way_.pop_front();
   LOCKSTEP_CHECK(stats.step == figures.step, "step figures out of order");
   if (stats.values[kBadFlag] > 0) drop_out(figures.step);
   if (stats.values[kStopFlag] > 0) stop_agreed_ = true;
-  const optim::UpdateReport report = session_.optimizer->report();
+  // Steps that were enqueued since updated too.
+  const optim::UpdateReport report =
+      session_.optimizer->report(static_cast<std::int64_t>(under_way_.size()));
+  const telemetry::StepTimes times = ledger_->read_step();
+  figures.seconds = times.seconds;
+  figures.wall_s = times.wall_s;
   figures.loss = static_cast<double>(stats.values[kLossSum]) /
                  static_cast<double>(std::max<std::int64_t>(1, figures.num_real_global));
   figures.grad_norm = report.grad_norm;
@@ -160,6 +165,15 @@ void Trainer::read_figures() {
   figures.skipped = report.skipped;
   on_step_(figures);
   watch_divergence(figures);
+}
+
+// Polls: a device that waits for a lost peer never gets there, and only the works know.
+StepStats Trainer::wait_for_stats() {
+  while (!readback_.ended()) {
+    session_.reducer->check();
+    std::this_thread::sleep_for(kPollPause);
+  }
+  return readback_.pop();
 }
 
 void Trainer::drain() {

@@ -7,13 +7,13 @@
 #include "session.h"
 #include "step_figures.h"
 
-#include <lockstep/base/clock.h>
 #include <lockstep/base/error.h>
-#include <lockstep/telemetry/ledger.h>
+#include <lockstep/telemetry/device_ledger.h>
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 
 namespace lockstep::train {
@@ -31,7 +31,7 @@ class Trainer {
 
   std::int64_t finished_steps() const { return step_; }
   bool stop_agreed() const { return stop_agreed_; }
-  telemetry::Ledger& ledger() { return ledger_; }
+  telemetry::Ledger& ledger() { return *ledger_; }
 
  private:
   void micro_step(std::int64_t micro);
@@ -43,6 +43,7 @@ class Trainer {
   void update();
   void book_step();
   void read_figures();
+  StepStats wait_for_stats();
   [[noreturn]] void drop_out(std::int64_t step);
   void watch_divergence(const StepFigures& figures);
 
@@ -53,8 +54,7 @@ class Trainer {
   std::function<void(const StepFigures&)> on_step_;
   Readback readback_;
   MemoryWatch memory_;
-  telemetry::Ledger ledger_;
-  Stopwatch step_clock_;
+  std::unique_ptr<telemetry::Ledger> ledger_;
   std::int64_t step_ = 0;  // the step under way, from 1
   StepFigures figures_;
   std::deque<StepFigures> under_way_;

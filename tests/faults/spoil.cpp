@@ -1,8 +1,10 @@
-// Changes one thing in a data set through HDF5, for tests of wrong input: spoil {version|label}
-// FILE.
+// Changes one thing in a data set through HDF5, for tests of wrong input:
+// spoil version FILE, spoil label FILE, spoil pixel FILE SAMPLE (one bit of that sample).
 #include <hdf5.h>
 
+#include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 namespace {
@@ -28,12 +30,34 @@ bool write_label(hid_t file) {
   return H5Dclose(labels) >= 0 && good;
 }
 
+bool flip_pixel(hid_t file, hsize_t sample) {
+  const hid_t images = H5Dopen2(file, "images", H5P_DEFAULT);
+  const hid_t space = H5Dget_space(images);
+  const std::array<hsize_t, 4> where{sample, 0, 0, 0};
+  H5Sselect_elements(space, H5S_SELECT_SET, 1, where.data());
+  const hsize_t one = 1;
+  const hid_t memory = H5Screate_simple(1, &one, nullptr);
+  std::uint8_t pixel = 0;
+  bool good = H5Dread(images, H5T_NATIVE_UINT8, memory, space, H5P_DEFAULT, &pixel) >= 0;
+  pixel ^= 1U;
+  good = good && H5Dwrite(images, H5T_NATIVE_UINT8, memory, space, H5P_DEFAULT, &pixel) >= 0;
+  H5Sclose(memory);
+  H5Sclose(space);
+  return H5Dclose(images) >= 0 && good;
+}
+
+bool spoil(hid_t file, const char* what, const char* sample) {
+  if (std::strcmp(what, "version") == 0) return write_version(file);
+  if (std::strcmp(what, "label") == 0) return write_label(file);
+  return flip_pixel(file, std::strtoull(sample, nullptr, 10));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 64;
+  if (argc < 3) return 64;
   const hid_t file = H5Fopen(argv[2], H5F_ACC_RDWR, H5P_DEFAULT);
   if (file < 0) return 74;
-  const bool good = std::strcmp(argv[1], "version") == 0 ? write_version(file) : write_label(file);
+  const bool good = spoil(file, argv[1], argc > 3 ? argv[3] : "0");
   return H5Fclose(file) >= 0 && good ? 0 : 74;
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,10 @@ SOURCE = pathlib.Path(os.environ["LOCKSTEP_SOURCE"])
 SKIPPED = 77
 
 
-def run(*arguments, ranks=0, timeout_s=120, cwd=None, environment=None):
-    """lockstep ARGUMENTS, under mpirun when `ranks` is not 0. A hang is a failure of the test."""
-    command = [str(BIN / "lockstep"), *map(str, arguments)]
+def run(*arguments, ranks=0, timeout_s=120, cwd=None, environment=None, wrapper=()):
+    """lockstep ARGUMENTS, under mpirun when `ranks` is not 0, each rank started through the command
+    `wrapper`. A hang is a failure of the test."""
+    command = [*map(str, wrapper), str(BIN / "lockstep"), *map(str, arguments)]
     if ranks:
         command = ["mpirun", "-np", str(ranks), *command]
     variables = {**os.environ, **(environment or {})}
@@ -43,6 +45,10 @@ def synthetic(path, *, num_samples, image_size=16, classes=10, channels=1, seed=
     must_run("prepare", "synthetic", "--out", path, "--num-samples", num_samples, "--image-size", image_size,
              "--classes", classes, "--channels", channels, "--seed", seed)
     return path
+
+
+def fatal_records(result):
+    return re.findall(r"^FATAL .*$", result.stderr, re.M)
 
 
 def read_lines(path):

@@ -31,7 +31,8 @@ struct EvaluatorOptions {
   // Per channel, of pixels in [0, 1]: those of the training set, not of `dataset`.
   std::vector<double> mean;
   std::vector<double> std;
-  // Receives (sample ids (B), logits (B, K) on the CPU, real samples only) in this rank's order.
+  // Receives (sample ids (B) i64, logits (B, K) f32) of each batch in this rank's order: real
+  // samples only, contiguous on the CPU, valid during the call. The ranks take batches in turn.
   std::function<void(const at::Tensor&, const at::Tensor&)> on_logits;
   bool progress = false;
 };

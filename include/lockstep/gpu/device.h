@@ -10,7 +10,8 @@
 
 namespace lockstep::gpu {
 
-// cudaStream_t on CUDA; nullptr means the host, where work is done when the call returns.
+// cudaStream_t on CUDA, where nullptr is the default stream. On the host always nullptr: work is
+// done when the call returns.
 struct StreamHandle {
   void* native = nullptr;
 };
@@ -67,7 +68,8 @@ class Backend {
   virtual bool is_cuda() const = 0;
   virtual int device_count() = 0;
   virtual DeviceInfo info(int index) = 0;
-  // Chosen once at start-up, for the whole process.
+  // Chosen once at start-up, for the whole process. Thread: objects made afterwards belong to this
+  // device, and any thread may wait for their events.
   virtual void set_device(int index) = 0;
   virtual std::unique_ptr<Stream> make_stream(bool high_priority) = 0;
   virtual std::unique_ptr<Event> make_event(bool timing) = 0;

@@ -36,7 +36,7 @@ double learning_rate(const Options& options,
                      std::int64_t step,
                      std::int64_t total_steps);
 
-// Host copies of what a step's update saw; on CUDA they arrive at least one step late.
+// Host copies of what a step's update saw.
 struct UpdateReport {
   double grad_norm = 0;  // before clipping, after unscaling
   double loss_scale = 1;
@@ -59,8 +59,10 @@ class Optimizer {
   // called since the last update, the norm of the whole arena is taken first. A skipped step
   // changes nothing but the gradients (zeroed) and, after an overflow, the loss scale.
   virtual void update(const UpdateInputs& inputs) = 0;
-  // What the last finished update saw. Does not block; on CUDA it may be one step old.
-  virtual UpdateReport report() = 0;
+  // What the update `updates_ago` before the last one saw. Blocks: on CUDA until that update is
+  // done, so ask one step late. Requires: at most kReportDepth updates ago; 0 on the CPU.
+  virtual UpdateReport report(std::int64_t updates_ago = 0) = 0;
+  static constexpr std::int64_t kReportDepth = 3;
   // Factor to put on the loss before backward; 1 without loss scaling. A device scalar tensor.
   virtual at::Tensor loss_scale() = 0;
   // Everything that a resume needs, as views to read from and to copy into: exp_avg/NAME and

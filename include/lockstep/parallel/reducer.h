@@ -65,6 +65,9 @@ class Reducer {
   // not issued, sets the stats slot `bad_flag_slot`, and issues the rest of the plan, so that no
   // peer hangs. Follow with finalize().
   void abandon(std::int64_t bad_flag_slot);
+  // Looks at what is under way, for a host that waits for a device.
+  // Throws: Error(kPeerLost) when a collective failed or takes longer than comm.timeout_s.
+  void check();
   ReducerCounters take_counters();
 
  private:

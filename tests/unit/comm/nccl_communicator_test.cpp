@@ -131,6 +131,21 @@ TEST_F(NcclCommunicatorTest, AbortThatBlocksIsLeftBehind) {
   script_.abort_blocks = false;
 }
 
+TEST_F(NcclCommunicatorTest, AnExceptionOnItsWayAbortsInsteadOfWaitingForPeers) {
+  script_.finalize = NcclStatus::kInProgress;
+  script_.polls_in_progress = 1 << 30;
+  const double begin_s = now_s();
+  try {
+    const auto communicator = open();
+    throw Error(ExitCode::kBadData, "this rank alone");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kBadData);
+  }
+  EXPECT_EQ(script_.aborts, 1);
+  EXPECT_EQ(script_.destroys, 0);
+  EXPECT_LT(now_s() - begin_s, 0.1) << "no time limit was waited for";
+}
+
 TEST_F(NcclCommunicatorTest, CloseThatHangsEndsInTime) {
   auto communicator = open();
   script_.finalize = NcclStatus::kInProgress;

@@ -54,6 +54,7 @@ TEST(CountTopK, PaddingIsNotCountedAndItsLabelNotLookedAt) {
 TEST(CountTopK, NaNNeverMakesALabelRight) {
   EXPECT_EQ(count_one({kNaN, 0, 0, 0, 0, 0}, 0), (TopKCounts{0, 0, 1}));
   EXPECT_EQ(count_one({0, kNaN, 9, 0, 0, 0}, 2), (TopKCounts{0, 1, 1}));
+  EXPECT_EQ(count_one({9, kNaN, 0, 0, 0, 0}, 0), (TopKCounts{0, 1, 1}));
   EXPECT_EQ(count_one({kNaN, kNaN}, 1), (TopKCounts{0, 0, 1}));
   const float infinity = std::numeric_limits<float>::infinity();
   EXPECT_EQ(count_one({0, infinity, -infinity}, 1), (TopKCounts{1, 1, 1}));

@@ -154,6 +154,19 @@ TEST_F(ReducerTest, AbandonBeforeAnyMicroBatchStillIssuesThePlan) {
   EXPECT_EQ(group_.calls.size(), 2 * plan_.buckets.size());
 }
 
+// On a device the flag is read a step late: the failing rank issues one more step, flagged as well.
+TEST_F(ReducerTest, AbandonWorksAgainInTheStepAfter) {
+  reducer_->begin_micro(true);
+  loss().backward();
+  for (int step = 0; step < 2; ++step) {
+    reducer_->abandon(kBadFlag);
+    reducer_->finalize(nullptr);
+    EXPECT_EQ(arena_->stats()[kBadFlag].item<float>(), 1.0F);
+    arena_->gradients().zero_();  // as update() does
+  }
+  EXPECT_EQ(group_.calls.size(), 2 * plan_.buckets.size());
+}
+
 TEST_F(ReducerTest, NoticesGradientsThatWereTakenAway) {
   chain_.zero_grad();
   try {

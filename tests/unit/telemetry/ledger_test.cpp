@@ -57,6 +57,20 @@ TEST(Ledger, ABinThatIsLeftAndEnteredAgainAddsUp) {
   EXPECT_EQ(in(seconds, Bin::kBackward), 2.25);
 }
 
+TEST(Ledger, AClosedStepHoldsItsBinsAndItsWallTime) {
+  Ledger ledger;
+  {
+    const Span span(ledger, Bin::kForward);
+    spin_s(0.002);
+  }
+  ledger.close_step();
+  const StepTimes first = ledger.read_step();
+  EXPECT_GE(in(first.seconds, Bin::kForward), 0.002);
+  EXPECT_NEAR(sum(first.seconds), first.wall_s, 1e-3);
+  ledger.close_step();
+  EXPECT_LT(ledger.read_step().wall_s, first.wall_s);
+}
+
 TEST(Ledger, TakeStartsTheNextStepInTheSameBin) {
   Ledger ledger(0.0);
   ledger.enter_at(Bin::kDataWait, 1.0);
