@@ -3,6 +3,7 @@
 #include "failure.h"
 #include "trainer_commands.h"
 
+#include <lockstep/base/allocator.h>
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 #include <lockstep/base/log.h>
@@ -90,6 +91,7 @@ int run_in(comm::World& world, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace lockstep;
+  tune_allocator();
   try {
     const std::unique_ptr<comm::World> world = comm::open_world();
     return apps::run_in(*world, argc, argv);

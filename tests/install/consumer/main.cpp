@@ -6,6 +6,7 @@
 #include <lockstep/optim/optimizer.h>
 #include <lockstep/parallel/reducer.h>
 
+#include <ATen/Context.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
@@ -43,7 +44,7 @@ int main(int, char** argv) {
       dataset->info().image_mean, dataset->info().image_std, {}, 0};
   const auto feeder = augment::make_feeder(*device.backend, at::kCPU, feeding);
 
-  at::globalContext().defaultGenerator(at::kCPU).set_current_seed(7);
+  at::manual_seed(7);
   Mlp model;
   const auto parameters = parallel::parameters_of(model);
   const augment::DeviceBatch blank{

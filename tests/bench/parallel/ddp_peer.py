@@ -1,0 +1,164 @@
+"""The peer of ddp_step.py: a ViT under PyTorch's DDP over gloo, one process a rank under mpirun. Prints one
+JSON object on rank 0. `--tune` times its own ways of doing the step instead and prints the best first."""
+
+import argparse
+import json
+import os
+import time
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from timm.models.vision_transformer import VisionTransformer
+from torch import nn
+
+
+class PlainBlock(nn.Module):
+    """timm's block without what is off here: no dropout, scale, drop path or identity calls."""
+
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = nn.ModuleDict({"qkv": nn.Linear(dim, 3 * dim), "proj": nn.Linear(dim, dim)})
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = nn.ModuleDict({"fc1": nn.Linear(dim, 4 * dim), "fc2": nn.Linear(4 * dim, dim)})
+
+    def forward(self, x):
+        b, n, d = x.shape
+        q, k, v = self.attn["qkv"](self.norm1(x)).view(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, d)
+        x = x + self.attn["proj"](y)
+        return x + self.mlp["fc2"](F.gelu(self.mlp["fc1"](self.norm2(x))))
+
+
+class PlainVit(nn.Module):
+    """The same parameters under the same names as timm's VisionTransformer."""
+
+    def __init__(self, model):
+        super().__init__()
+        dim, patch, tokens = model["dim"], model["patch_size"], (model["image_size"] // model["patch_size"]) ** 2
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, dim))
+        self.pos_embed = nn.Parameter(torch.zeros(1, tokens + 1, dim))
+        self.patch_embed = nn.ModuleDict({"proj": nn.Conv2d(model["in_channels"], dim, patch, patch)})
+        self.blocks = nn.ModuleList(PlainBlock(dim, model["heads"]) for _ in range(model["depth"]))
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.head = nn.Linear(dim, model["num_classes"])
+
+    def forward(self, x):
+        x = self.patch_embed["proj"](x).flatten(2).transpose(1, 2)
+        x = torch.cat((self.cls_token.expand(x.shape[0], -1, -1), x), 1) + self.pos_embed
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x[:, 0]))
+
+
+def timm_vit(model):
+    return VisionTransformer(img_size=model["image_size"], patch_size=model["patch_size"], in_chans=model["in_channels"],
+                             num_classes=model["num_classes"], embed_dim=model["dim"], depth=model["depth"],
+                             num_heads=model["heads"])
+
+
+class Trainer:
+    """One way of doing the step: which module, which buckets."""
+
+    def __init__(self, setup, way):
+        module = (timm_vit if way["module"] == "timm" else PlainVit)(setup["model"])
+        module.load_state_dict(load_file(setup["weights"]))
+        module.train()
+        # Without a constructor argument for it, the size of the first bucket is a constant of the package.
+        dist._DEFAULT_FIRST_BUCKET_BYTES = int(way["first_bucket_mib"] * 2**20)
+        self.ddp = nn.parallel.DistributedDataParallel(module, gradient_as_bucket_view=True, static_graph=True,
+                                                       broadcast_buffers=False, bucket_cap_mb=way["bucket_mib"])
+        decays = [p for n, p in module.named_parameters() if p.dim() > 1 and n not in ("cls_token", "pos_embed")]
+        others = [p for n, p in module.named_parameters() if p.dim() <= 1 or n in ("cls_token", "pos_embed")]
+        optim = setup["optim"]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": decays, "weight_decay": optim["weight_decay"]}, {"params": others, "weight_decay": 0.0}],
+            lr=optim["lr"], betas=(optim["beta1"], optim["beta2"]), eps=optim["eps"], fused=True)
+        batch = load_file(setup["batch"])
+        rank, size = dist.get_rank(), setup["batch_per_rank"]
+        self.x = batch["x"][rank * size:(rank + 1) * size].contiguous()
+        self.y = batch["y"][rank * size:(rank + 1) * size].contiguous()
+
+    def step(self):
+        loss = F.cross_entropy(self.ddp(self.x), self.y)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
+
+    def block(self, steps):
+        """Seconds a step, of the slower rank."""
+        dist.barrier()
+        begin = time.perf_counter()
+        for _ in range(steps):
+            self.step()
+        seconds = torch.tensor([(time.perf_counter() - begin) / steps], dtype=torch.float64)
+        dist.all_reduce(seconds, dist.ReduceOp.MAX)
+        return seconds.item()
+
+    def warm_up(self, steps):
+        """Losses over all ranks."""
+        losses = torch.stack([self.step() for _ in range(steps)])
+        dist.all_reduce(losses)
+        return (losses / dist.get_world_size()).tolist()
+
+
+WAYS = [{"module": module, "bucket_mib": bucket, "first_bucket_mib": first}
+        for module in ("timm", "plain")
+        for bucket, first in ((25, 1), (25, 25), (4, 0.25), (0.25, 0.25), (0.1, 0.05))]
+
+
+def tune(setup, arguments):
+    """Every way in turn, in each of several passes; the least median wins."""
+    trainers = [Trainer(setup, way) for way in WAYS]
+    for trainer in trainers:
+        trainer.warm_up(5)
+    times = [[] for _ in WAYS]
+    for _ in range(arguments.blocks):
+        for index, trainer in enumerate(trainers):
+            times[index].append(trainer.block(arguments.steps))
+    ranked = sorted(range(len(WAYS)), key=lambda index: min(times[index]))
+    return {"ways": [WAYS[index] | {"blocks": times[index]} for index in ranked]}
+
+
+def versions():
+    import timm
+    return {"torch": torch.__version__, "timm": timm.__version__, "threads": torch.get_num_threads(),
+            "backend": dist.get_backend()}
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("setup", help="JSON: model, optim, weights, batch, batch_per_rank, way")
+    parser.add_argument("--warmup", type=int, default=20)
+    parser.add_argument("--blocks", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--tune", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse()
+    with open(arguments.setup, encoding="utf-8") as file:
+        setup = json.load(file)
+    torch.set_num_threads(1)
+    rank, size = int(os.environ["OMPI_COMM_WORLD_RANK"]), int(os.environ["OMPI_COMM_WORLD_SIZE"])
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    dist.init_process_group("gloo", init_method=f"file://{arguments.setup}.{os.getppid()}", rank=rank, world_size=size)
+    if arguments.tune:
+        record = tune(setup, arguments)
+    else:
+        trainer = Trainer(setup, setup["way"])
+        record = {"losses": trainer.warm_up(arguments.warmup)}
+        record["blocks"] = [trainer.block(arguments.steps) for _ in range(arguments.blocks)]
+        del trainer  # before the process group: a reducer that outlives it hangs at exit
+    if rank == 0:
+        print(json.dumps(record | {"versions": versions()}), flush=True)
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+main()

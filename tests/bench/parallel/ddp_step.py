@@ -1,0 +1,144 @@
+"""The two-rank step on the CPU against PyTorch's DDP over gloo: same weights, batch, LibTorch, cores.
+Losses must agree before anything is timed. Exit 77: the packages are not there, or the machine was too noisy;
+1: the losses differ, or ours is slower for certain."""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+import interleave
+
+try:
+    import torch
+    from safetensors.torch import save_file
+    from timm.models.vision_transformer import VisionTransformer
+except ImportError as error:
+    print(f"skipped: {error}; install tests/oracle/requirements.txt by `launch/setup --oracle`")
+    sys.exit(77)
+
+MICRO = dict(image_size=32, patch_size=4, in_channels=3, num_classes=10, dim=64, depth=2, heads=2)
+TINY = dict(image_size=64, patch_size=8, in_channels=3, num_classes=10, dim=192, depth=12, heads=3)
+# name: model, batch a rank, steps a block, whether ours must not be slower
+ROWS = {"micro8": (MICRO, 8, 40, True), "micro1": (MICRO, 1, 150, False), "tiny8": (TINY, 8, 3, False)}
+OPTIM = dict(lr=1e-3, weight_decay=0.05, beta1=0.9, beta2=0.999, eps=1e-8)
+WARMUP_STEPS = 20
+BLOCKS = 5  # of a launch; its figure is their median
+LOSS_LIMIT = 1e-4
+# Our program keeps freed memory; the peer may too, where that is faster for it.
+MALLOC = {"default": {}, "kept": {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**40)}}
+WAY = ("module", "bucket_mib", "first_bucket_mib", "malloc")
+RANKS = 2
+
+
+def mpirun(*command, malloc="default"):
+    """The JSON object on the last line. Both sides start the same way: unbound, one compute thread a rank."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} | MALLOC[malloc]
+    result = subprocess.run(["mpirun", "-np", str(RANKS), "--bind-to", "none", *map(str, command)],
+                            env=environment, capture_output=True, text=True, timeout=300)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-3000:]}")
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def write_inputs(folder, model, batch):
+    """Weights far enough from symmetry, and one global batch, for both sides."""
+    torch.manual_seed(5)
+    vit = VisionTransformer(img_size=model["image_size"], patch_size=model["patch_size"],
+                            in_chans=model["in_channels"], num_classes=model["num_classes"],
+                            embed_dim=model["dim"], depth=model["depth"], num_heads=model["heads"])
+    save_file(vit.state_dict(), folder / "weights.safetensors")
+    size = model["image_size"]
+    save_file({"x": torch.randn(RANKS * batch, model["in_channels"], size, size),
+               "y": torch.randint(0, model["num_classes"], (RANKS * batch,))}, folder / "batch.safetensors")
+
+
+def our_command(program, folder, model, batch, steps):
+    settings = [f"--model.{key}={value}" for key, value in model.items()]
+    settings += [f"--optim.{key}={value}" for key, value in OPTIM.items()]
+    return [program, "bench", "step", "--run.device=cpu", *settings, "--schedule.name=constant",
+            f"--train.batch_per_rank={batch}", f"--weights.init={folder / 'weights.safetensors'}",
+            f"--bench.batch_file={folder / 'batch.safetensors'}", f"--warmup={WARMUP_STEPS}", f"--blocks={BLOCKS}",
+            f"--steps={steps}", "--json"]
+
+
+def peer_command(setup, steps, *more):
+    return [sys.executable, "-s", HERE / "ddp_peer.py", setup, f"--warmup={WARMUP_STEPS}", f"--blocks={BLOCKS}",
+            f"--steps={steps}", *more]
+
+
+def check_losses(name, ours, peer):
+    worst = max(abs(a - b) / abs(b) for a, b in zip(ours, peer, strict=True))
+    print(f"{name}: losses of {len(peer)} steps agree to {worst:.1e}")
+    if not worst <= LOSS_LIMIT:
+        sys.exit(f"{name}: losses differ by {worst:.1e}, more than {LOSS_LIMIT}: nothing is timed")
+    return worst
+
+
+def tune_peer(setup, steps):
+    """Its ways of doing the step, best first."""
+    ways = [way | {"malloc": malloc} for malloc in MALLOC
+            for way in mpirun(*peer_command(setup, max(2, steps // 4), "--tune"), malloc=malloc)["ways"]]
+    return sorted(ways, key=lambda way: min(way["blocks"]))
+
+
+def measure_row(name, program, folder, rounds):
+    model, batch, steps, _ = ROWS[name]
+    write_inputs(folder, model, batch)
+    setup = folder / "setup.json"
+    description = {"model": model, "optim": OPTIM, "weights": str(folder / "weights.safetensors"),
+                   "batch": str(folder / "batch.safetensors"), "batch_per_rank": batch}
+    setup.write_text(json.dumps(description))
+    tuned = tune_peer(setup, steps)
+    way = {key: tuned[0][key] for key in WAY}
+    print(f"{name}: the peer's best of {len(tuned)} ways is {way}")
+    setup.write_text(json.dumps(description | {"way": way}))
+
+    def ours():
+        return mpirun(*our_command(program, folder, model, batch, steps))
+
+    def peer():
+        return mpirun(*peer_command(setup, steps), malloc=way["malloc"])
+
+    ours_first, peer_first = ours(), peer()
+    worst = check_losses(name, ours_first["losses"], peer_first["losses"])
+    blocks = interleave.measure(lambda: statistics.median(ours()["blocks"]),
+                                lambda: statistics.median(peer()["blocks"]), rounds)
+    result = interleave.summary(blocks)
+    print(interleave.sentence(name, result, "ms", 1e3), flush=True)
+    return {"row": name, "unit": "s a step", "result": result, "blocks": blocks, "losses_agree_to": worst,
+            "model": model, "batch_per_rank": batch, "ranks": RANKS, "steps_per_block": steps,
+            "blocks_per_launch": BLOCKS, "peer_way": way, "peer_tuning": tuned,
+            "versions": {"ours": ours_first["versions"], "peer": peer_first["versions"]}}
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", help="the built lockstep")
+    parser.add_argument("--rows", default="micro8", help=f"comma-separated, of {', '.join(ROWS)}")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--out", help="write the record as JSON")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse()
+    records = []
+    for name in arguments.rows.split(","):
+        with tempfile.TemporaryDirectory(prefix="lockstep_bench_") as folder:
+            records.append(measure_row(name, arguments.program, pathlib.Path(folder), arguments.rounds))
+    interleave.save(arguments.out, {"bench": "step against DDP", "machine": interleave.machine(), "rows": records})
+    gated = [record for record in records if ROWS[record["row"]][3]]
+    if any(record["result"]["void"] for record in gated):
+        sys.exit(77)
+    sys.exit(1 if any(record["result"]["interval_95"][0] > 1.0 for record in gated) else 0)
+
+
+if __name__ == "__main__":
+    main()
