@@ -16,7 +16,8 @@ bool write_version(hid_t file) {
   return H5Aclose(attribute) >= 0 && good;
 }
 
-// A label that no class has, in a file that does not claim to be ours: else its checksum would tell.
+// A label that no class has, in a file that does not claim to be ours: else its checksum would
+// tell.
 bool write_label(hid_t file) {
   const hid_t labels = H5Dopen2(file, "label", H5P_DEFAULT);
   const hid_t space = H5Dget_space(labels);
