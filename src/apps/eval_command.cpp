@@ -208,6 +208,7 @@ eval::EvaluatorOptions options_of(const config::Settings& settings, const Weight
   eval::EvaluatorOptions options;
   options.batch = settings.eval.batch > 0 ? settings.eval.batch : options.batch;
   options.threads = settings.data.threads;
+  options.prefetch = settings.data.prefetch;
   options.verify = settings.data.verify;
   options.mean = weights.mean;
   options.std = weights.std;

@@ -179,7 +179,10 @@ void Reducer::finalize(telemetry::Ledger* ledger) {
                  "begin_micro(true) or abandon() comes before finalize()");
   state.phase = Phase::kIdle;
   lock.unlock();
-  state.issue_all();
+  {
+    const OptionalSpan span(ledger, telemetry::Bin::kCommExposed);
+    state.issue_all();
+  }
   std::vector<std::unique_ptr<comm::Work>> works = std::exchange(state.works, {});
   for (std::size_t b = 0; b < works.size(); ++b) {
     {

@@ -77,7 +77,9 @@ class Run {
     eval::EvaluatorOptions options;
     options.batch = settings_.eval.batch > 0 ? settings_.eval.batch : session_.plan.batch_per_rank;
     options.threads = settings_.data.threads;
-    options.verify = totals_.eval ? "never" : settings_.data.verify;
+    options.prefetch = settings_.data.prefetch;
+    const bool verified = totals_.eval && settings_.data.verify == "first_epoch";
+    options.verify = verified ? "never" : settings_.data.verify;
     options.mean = trained_on.image_mean;
     options.std = trained_on.image_std;
     session_.model->eval();

@@ -64,22 +64,22 @@ void Trainer::step() {
 
 void Trainer::micro_step(std::int64_t micro) {
   const data::Batch* batch = next_batch();
-  const augment::DeviceBatch inputs = feed(batch);
-  const bool last = micro + 1 == settings_.train.accumulate;
   figures_.epoch = batch->epoch;
   figures_.num_real_global = batch->num_real_global;
   figures_.images += batch->num_real;
   figures_.bytes_read += batch->bytes_read;
-  session_.loader->release(batch, session_.feeder->reusable());
+  const augment::DeviceBatch inputs = feed(batch);
+  const bool last = micro + 1 == settings_.train.accumulate;
   at::Tensor loss;  // scalar
   {
     const Span span(*ledger_, Bin::kForward);
     loss = forward(inputs, static_cast<double>(figures_.num_real_global), last);
   }
+  const Span span(*ledger_, Bin::kBackward);
   // Only the last micro-batch communicates; the ones before add up in the arena.
   session_.reducer->begin_micro(last);
-  const Span span(*ledger_, Bin::kBackward);
   loss.backward();
+  loss.reset();  // freeing what forward kept is part of backward
 }
 
 const data::Batch* Trainer::next_batch() {
@@ -89,9 +89,12 @@ const data::Batch* Trainer::next_batch() {
   return batch;
 }
 
+// The slab goes back to the ring: `batch` must not be used afterwards.
 augment::DeviceBatch Trainer::feed(const data::Batch* batch) {
   const Span span(*ledger_, Bin::kHostToDevice);
-  return session_.feeder->feed(*batch);
+  const augment::DeviceBatch inputs = session_.feeder->feed(*batch);
+  session_.loader->release(batch, session_.feeder->reusable());
+  return inputs;
 }
 
 // The loss of one micro-batch, scaled for fp16; its share of the global mean goes into the stats

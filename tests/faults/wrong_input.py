@@ -35,7 +35,7 @@ def cases(folder):
         Case("not HDF5", 65, ["text.h5", "HDF5"], [], data="text.h5"),
         Case("truncated", 65, ["cut.h5"], [], data="cut.h5"),
         Case("wrong format version", 65, ["version.h5", "lockstep_format"], [], data="version.h5"),
-        Case("label outside the classes", 65, ["label.h5", "label"], [], data="label.h5"),
+        Case("label outside the classes", 65, ["label.h5", "-7"], [], data="label.h5"),
         Case("data.train not given", 78, ["data.train"], ["--data.train="]),
         Case("patch does not divide", 78, ["patch_size"], ["--model.patch_size=5"]),
         Case("heads do not divide", 78, ["heads"], ["--model.heads=5"]),

@@ -32,7 +32,7 @@ struct Job {
 // The device as LibTorch names it.
 at::Device torch_device(const comm::Device& device);
 
-// Trains to the end and leaves a run directory (docs/launching.md lists its files).
+// Trains to the end and leaves a run directory (docs/reports.md lists its files).
 // Collective. Throws: AgreedError on all ranks alike; Error(kPeerLost) when a peer is gone.
 void run(Job& job);
 

@@ -25,6 +25,7 @@ TEST_F(ReadbackTest, GivesStepsBackInOrderAsTheyWere) {
   for (std::int64_t round = 0; round < 3; ++round) {
     push(2 * round + 1, 0.5F);
     push(2 * round + 2, 1.5F);
+    EXPECT_TRUE(readback_.ended());
     EXPECT_EQ(readback_.pop().step, 2 * round + 1);
     const StepStats second = readback_.pop();
     EXPECT_EQ(second.step, 2 * round + 2);
@@ -42,6 +43,7 @@ TEST_F(ReadbackTest, HoldsAsManyStepsAsItSays) {
 
 TEST_F(ReadbackTest, RefusesToBeReadOutOfTurn) {
   EXPECT_THROW(readback_.pop(), Error);
+  EXPECT_THROW(readback_.ended(), Error);
   EXPECT_THROW(readback_.close({}), Error);
   readback_.push(1, stats_of(0), {});
   EXPECT_THROW(readback_.pop(), Error) << "the step was not closed";
