@@ -20,7 +20,7 @@ COMMANDS = {
     "lockstep prepare synthetic --out data/smoke.h5 --num-samples 512 --image-size 16 --classes 4 --channels 1 --seed 1": RUN,
     "mpirun -np 2 lockstep train --config configs/smoke.ini --run.dir runs/smoke": RUN,
     "launch/run_node train --config configs/vit_fashion.ini --run.dir runs/fashion": SHORT,
-    "sbatch --nodes 2 --ntasks-per-node 8 slurm/train.sbatch --config configs/vit_fashion.ini": PARSE,
+    "sbatch --nodes 2 --ntasks-per-node 8 --gpus-per-node 8 slurm/train.sbatch --config configs/vit_fashion.ini": PARSE,
     "launch/debug_t4 --train.batch_per_rank 64 --run.max_steps 50": HELP,
     "lockstep collect runs/fashion --out runs/fashion/report": RUN,
 }
