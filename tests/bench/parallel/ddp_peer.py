@@ -1,9 +1,11 @@
-"""The peer of ddp_step.py: a ViT under PyTorch's DDP over gloo, one process a rank under mpirun. Prints one
-JSON object on rank 0. `--tune` times its own ways of doing the step instead and prints the best first."""
+"""The peer of ddp_step.py: a ViT under PyTorch's DDP over gloo, one process a rank under mpirun. Rank 0 prints
+the losses of the warm-up, then waits for a line on standard input before each block and answers with the block's
+times; both ranks sleep meanwhile. `--tune` times its own ways of doing the step instead, best first."""
 
 import argparse
 import json
 import os
+import sys
 import time
 
 import torch
@@ -12,6 +14,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
+
+
+RETURN_STEPS = 5  # before a block: caches and clocks are as in the middle of a run again
 
 
 class PlainBlock(nn.Module):
@@ -124,6 +129,27 @@ def tune(setup, arguments):
     return {"ways": [WAYS[index] | {"blocks": times[index]} for index in ranked]}
 
 
+def told_to_go():
+    """Whether another line came on rank 0; the other ranks wait for its word."""
+    word = torch.tensor([1 if dist.get_rank() == 0 and sys.stdin.readline() else 0])
+    dist.broadcast(word, 0)
+    return bool(word.item())
+
+
+def serve(setup, arguments):
+    trainer = Trainer(setup, setup["way"])
+    say({"losses": trainer.warm_up(arguments.warmup), "versions": versions()})
+    while told_to_go():
+        trainer.warm_up(RETURN_STEPS)
+        say({"blocks": [trainer.block(arguments.steps) for _ in range(arguments.blocks)]})
+    # The trainer goes before the process group: a reducer that outlives it hangs at exit.
+
+
+def say(record):
+    if dist.get_rank() == 0:
+        print(json.dumps(record), flush=True)
+
+
 def versions():
     import timm
     return {"torch": torch.__version__, "timm": timm.__version__, "threads": torch.get_num_threads(),
@@ -149,14 +175,9 @@ def main():
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     dist.init_process_group("gloo", init_method=f"file://{arguments.setup}.{os.getppid()}", rank=rank, world_size=size)
     if arguments.tune:
-        record = tune(setup, arguments)
+        say(tune(setup, arguments))
     else:
-        trainer = Trainer(setup, setup["way"])
-        record = {"losses": trainer.warm_up(arguments.warmup)}
-        record["blocks"] = [trainer.block(arguments.steps) for _ in range(arguments.blocks)]
-        del trainer  # before the process group: a reducer that outlives it hangs at exit
-    if rank == 0:
-        print(json.dumps(record | {"versions": versions()}), flush=True)
+        serve(setup, arguments)
     dist.barrier()
     dist.destroy_process_group()
 

@@ -26,7 +26,7 @@ except ImportError as error:
 MICRO = dict(image_size=32, patch_size=4, in_channels=3, num_classes=10, dim=64, depth=2, heads=2)
 TINY = dict(image_size=64, patch_size=8, in_channels=3, num_classes=10, dim=192, depth=12, heads=3)
 # name: model, batch a rank, steps a block, whether ours must not be slower
-ROWS = {"micro8": (MICRO, 8, 40, True), "micro1": (MICRO, 1, 150, False), "tiny8": (TINY, 8, 3, False)}
+ROWS = {"micro8": (MICRO, 8, 20, True), "micro1": (MICRO, 1, 60, False), "tiny8": (TINY, 8, 3, False)}
 OPTIM = dict(lr=1e-3, weight_decay=0.05, beta1=0.9, beta2=0.999, eps=1e-8)
 WARMUP_STEPS = 20
 BLOCKS = 5  # of a launch; its figure is their median
@@ -37,14 +37,45 @@ WAY = ("module", "bucket_mib", "first_bucket_mib", "malloc")
 RANKS = 2
 
 
-def mpirun(*command, malloc="default"):
-    """The JSON object on the last line. Both sides start the same way: unbound, one compute thread a rank."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} | MALLOC[malloc]
-    result = subprocess.run(["mpirun", "-np", str(RANKS), "--bind-to", "none", *map(str, command)],
-                            env=environment, capture_output=True, text=True, timeout=300)
+def mpirun(*command):
+    """Both sides start the same way: unbound, one compute thread a rank."""
+    return ["mpirun", "-np", str(RANKS), "--bind-to", "none", *map(str, command)]
+
+
+def environment(malloc="default"):
+    return os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} | MALLOC[malloc]
+
+
+def run(*command, malloc="default"):
+    """The JSON object on the last line."""
+    result = subprocess.run(mpirun(*command), env=environment(malloc), capture_output=True, text=True, timeout=300)
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-3000:]}")
     return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+class Peer:
+    """Two processes that sleep until they are asked for a block. Ours is started anew for each."""
+
+    def __init__(self, setup, steps, malloc):
+        self.process = subprocess.Popen(mpirun(*peer_command(setup, steps)), env=environment(malloc),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.first = self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit("ddp_peer.py ended early")
+        return json.loads(line)
+
+    def block(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        return statistics.median(self.answer()["blocks"])
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(60)
 
 
 def write_inputs(folder, model, batch):
@@ -84,7 +115,7 @@ def check_losses(name, ours, peer):
 def tune_peer(setup, steps):
     """Its ways of doing the step, best first."""
     ways = [way | {"malloc": malloc} for malloc in MALLOC
-            for way in mpirun(*peer_command(setup, max(2, steps // 4), "--tune"), malloc=malloc)["ways"]]
+            for way in run(*peer_command(setup, max(2, steps // 4), "--tune"), malloc=malloc)["ways"]]
     return sorted(ways, key=lambda way: min(way["blocks"]))
 
 
@@ -101,28 +132,26 @@ def measure_row(name, program, folder, rounds):
     setup.write_text(json.dumps(description | {"way": way}))
 
     def ours():
-        return mpirun(*our_command(program, folder, model, batch, steps))
+        return run(*our_command(program, folder, model, batch, steps))
 
-    def peer():
-        return mpirun(*peer_command(setup, steps), malloc=way["malloc"])
-
-    ours_first, peer_first = ours(), peer()
-    worst = check_losses(name, ours_first["losses"], peer_first["losses"])
-    blocks = interleave.measure(lambda: statistics.median(ours()["blocks"]),
-                                lambda: statistics.median(peer()["blocks"]), rounds)
+    peer = Peer(setup, steps, way["malloc"])
+    first = ours()
+    worst = check_losses(name, first["losses"], peer.first["losses"])
+    blocks = interleave.measure(lambda: statistics.median(ours()["blocks"]), peer.block, rounds)
+    peer.close()
     result = interleave.summary(blocks)
     print(interleave.sentence(name, result, "ms", 1e3), flush=True)
     return {"row": name, "unit": "s a step", "result": result, "blocks": blocks, "losses_agree_to": worst,
             "model": model, "batch_per_rank": batch, "ranks": RANKS, "steps_per_block": steps,
             "blocks_per_launch": BLOCKS, "peer_way": way, "peer_tuning": tuned,
-            "versions": {"ours": ours_first["versions"], "peer": peer_first["versions"]}}
+            "versions": {"ours": first["versions"], "peer": peer.first["versions"]}}
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", help="the built lockstep")
     parser.add_argument("--rows", default="micro8", help=f"comma-separated, of {', '.join(ROWS)}")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--out", help="write the record as JSON")
     return parser.parse_args()
 
