@@ -52,7 +52,7 @@ MemoryWatch::~MemoryWatch() = default;
 void MemoryWatch::restart() { state_->reporter->restart(); }
 
 std::int64_t MemoryWatch::peak_bytes() const {
-  // Less than nothing is live when blocks from before the watch were freed.
+  // Less than nothing is live when the device's blocks from before the watch were freed.
   return base_bytes_ + std::max<std::int64_t>(0, state_->reporter->peak());
 }
 

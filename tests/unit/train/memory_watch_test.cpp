@@ -4,8 +4,6 @@
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
-#include <optional>
-
 namespace lockstep::train {
 namespace {
 
@@ -32,14 +30,6 @@ TEST(MemoryWatch, RestartForgetsThePeakButNotWhatIsLive) {
   EXPECT_EQ(watch.peak_bytes(), kBase + 512);
   const at::Tensor more = bytes(128);
   EXPECT_EQ(watch.peak_bytes(), kBase + 512 + 128);
-}
-
-TEST(MemoryWatch, BlocksOfBeforeDoNotMakeItLessThanTheBase) {
-  std::optional<at::Tensor> before = bytes(65536);
-  MemoryWatch watch(at::kCPU, kBase);
-  before.reset();
-  watch.restart();
-  EXPECT_EQ(watch.peak_bytes(), kBase);
 }
 
 TEST(MemoryWatch, CountsWhatBackwardKeeps) {
