@@ -34,4 +34,9 @@ endif()
 set(CMAKE_CUDA_ARCHITECTURES ${LOCKSTEP_CUDA_ARCHITECTURES})
 enable_language(CUDA)
 set(CMAKE_CUDA_STANDARD 17)
+# FindCUDAToolkit of CMake 3.25 sets a property of nvToolsExt whether it was found or not, and
+# CUDA 13 has none: give it a target to set it on.
+if(NOT TARGET CUDA::nvToolsExt)
+  add_library(CUDA::nvToolsExt INTERFACE IMPORTED)
+endif()
 find_package(CUDAToolkit REQUIRED)
