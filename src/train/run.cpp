@@ -8,8 +8,11 @@
 #include <lockstep/base/log.h>
 #include <lockstep/eval/evaluator.h>
 #include <lockstep/snapshot/snapshot.h>
+#include <lockstep/telemetry/utilisation.h>
 #include <lockstep/train/autocast.h>
 #include <lockstep/train/run.h>
+
+#include <array>
 
 namespace lockstep::train {
 namespace {
@@ -25,6 +28,7 @@ class Run {
         settings_(job.settings),
         folder_(folder),
         log_(job, session.plan, folder),
+        utilisation_(*job.device.backend, static_cast<int>(job.device.index)),
         trainer_(job, session, [this](const StepFigures& figures) { take(figures); }) {}
 
   void train() {
@@ -46,7 +50,17 @@ class Run {
     }
     trainer_.drain();
     totals_.wall_s = stopwatch_.elapsed_s();
+    gather_utilisation();
     log_.end_steps();
+  }
+
+  // Collective.
+  void gather_utilisation() {
+    const telemetry::Utilisation own = utilisation_.mean();
+    std::array<double, 2> sums{own.device, own.cpu_cores};
+    comm::all_reduce(job_.world.control(), sums, comm::ReduceOp::kSum);
+    totals_.device_utilisation = sums[0] / job_.world.size();
+    totals_.cpu_cores_busy_per_rank = sums[1] / job_.world.size();
   }
 
   void take(const StepFigures& figures) {
@@ -139,6 +153,7 @@ class Run {
   StepLog log_;
   RunTotals totals_;
   Stopwatch stopwatch_;
+  telemetry::UtilisationSampler utilisation_;
   Trainer trainer_;
 };
 

@@ -192,7 +192,10 @@ void StepLog::write_result(const RunTotals& totals) {
   if (totals.eval) record.eval = eval_figures(*totals.eval);
   record.exit_code = static_cast<std::int64_t>(totals.exit_code);
   record.world_size = job_.world.size();
-  record.more = {{"eval_s", totals.eval_s}, {"snapshot_s", totals.snapshot_s}};
+  record.more = {{"eval_s", totals.eval_s},
+                 {"snapshot_s", totals.snapshot_s},
+                 {"device_utilisation", totals.device_utilisation},
+                 {"cpu_cores_busy_per_rank", totals.cpu_cores_busy_per_rank}};
   records::write_result(folder_.path() / "result.json", record);
   log::info("{}: {} steps, {} images in {}, {} img/s; files in {}",
             totals.status,

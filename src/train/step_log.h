@@ -31,6 +31,9 @@ struct RunTotals {
   // ledger.
   double eval_s = 0;
   double snapshot_s = 0;
+  // Means over the ranks during the steps; unknown in runs of under a second.
+  double device_utilisation = records::kUnknown;
+  double cpu_cores_busy_per_rank = records::kUnknown;
   std::optional<eval::ClassificationResult> eval;
   ExitCode exit_code = ExitCode::kDone;
 };

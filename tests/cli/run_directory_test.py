@@ -206,8 +206,10 @@ class Directory(unittest.TestCase):
         self.assertEqual((result["steps"], result["images"]), (SAMPLES // (RANKS * BATCH), SAMPLES // 20 * 20))
 
     def test_a_limit_of_time_ends_in_good_order(self):
-        run = self.train("stopped", "--run.epochs=100000", "--run.max_seconds=1", "--telemetry.log_every=100000")
+        run = self.train("stopped", "--run.epochs=100000", "--run.max_seconds=2", "--telemetry.log_every=100000")
         result = json.loads((run / "result.json").read_text())
+        self.assertTrue(0 < result["device_utilisation"] <= 1, result)
+        self.assertTrue(0 < result["cpu_cores_busy_per_rank"], result)
         self.assertEqual((result["status"], result["exit_code"]), ("stopped", 0))
         self.assertIn("top1", result["eval"])
         self.assertEqual(len(list(run.glob("snapshots/step_*/model.safetensors"))), 1)
