@@ -2,8 +2,6 @@
 // the result does not depend on threads, ranks or resume.
 #pragma once
 
-#include <lockstep/data/image.h>
-
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -34,22 +32,5 @@ void plan_transforms(const AugmentOptions& options,
                      std::int64_t epoch,
                      std::span<const std::int64_t> sample_ids,
                      std::vector<TransformPlan>& plans);
-
-// Where the pixels of a result come from: `region` of the source, resized to `size`, then mirrored.
-struct Geometry {
-  Region region;
-  ImageSize size;
-  bool flip = false;
-};
-
-// Training: what `options` asks for. Otherwise: the shorter side resized to the target's, centre
-// crop, no flip.
-Geometry plan_geometry(const AugmentOptions& options,
-                       bool training,
-                       std::uint64_t seed,
-                       std::int64_t epoch,
-                       std::int64_t sample_id,
-                       ImageSize source,
-                       ImageSize target);
 
 }  // namespace lockstep::data
