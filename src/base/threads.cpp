@@ -25,10 +25,24 @@ std::vector<int> allowed_cores() {
   return cores;
 }
 
+namespace {
+
+// Of all cores of the machine, evenly.
+long share_of_machine(int local_ranks) {
+  return std::max(1L, sysconf(_SC_NPROCESSORS_ONLN) / std::max(1, local_ranks));
+}
+
+}  // namespace
+
+int cores_per_rank(int local_ranks) {
+  const auto allowed = std::max(1L, static_cast<long>(allowed_cores().size()));
+  return static_cast<int>(std::min(allowed, share_of_machine(local_ranks)));
+}
+
 std::string widen_affinity(int local_ranks) {
   const long online = sysconf(_SC_NPROCESSORS_ONLN);
   const auto allowed = static_cast<long>(allowed_cores().size());
-  const long share = std::max(1L, online / std::max(1, local_ranks));
+  const long share = share_of_machine(local_ranks);
   // One core a rank is too narrow whatever the share is: a rank has helper threads.
   if (allowed >= online || (allowed >= share && allowed > 1)) return {};
   cpu_set_t mask;

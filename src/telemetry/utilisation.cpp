@@ -34,8 +34,14 @@ double process_cpu_s() {
   return (user_ticks + system_ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-UtilisationSampler::UtilisationSampler(gpu::Backend& backend, int device_index, double interval_s)
-    : backend_(backend), device_index_(device_index), interval_s_(interval_s) {
+UtilisationSampler::UtilisationSampler(gpu::Backend& backend,
+                                       int device_index,
+                                       int local_ranks,
+                                       double interval_s)
+    : backend_(backend),
+      device_index_(device_index),
+      local_ranks_(local_ranks),
+      interval_s_(interval_s) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -65,6 +71,7 @@ Utilisation UtilisationSampler::mean() const {
 
 void UtilisationSampler::run() noexcept {
   try {
+    block_signals();
     set_thread_name("ls-utilisation");
     sample_until_stopped();
   } catch (...) {
@@ -92,7 +99,7 @@ void UtilisationSampler::sample_until_stopped() {
 void UtilisationSampler::add_sample(double cpu_s, double elapsed_s) {
   const double cores = elapsed_s > 0 && std::isfinite(cpu_s) ? cpu_s / elapsed_s : 0.0;
   const auto sample = backend_.is_cuda() ? backend_.sample(device_index_) : std::nullopt;
-  const auto offered = static_cast<double>(std::max<std::size_t>(1, allowed_cores().size()));
+  const double offered = cores_per_rank(local_ranks_);
   const std::lock_guard lock(mutex_);
   sum_.num_samples += 1;
   sum_.cpu_cores += cores;

@@ -28,7 +28,8 @@ class Run {
         settings_(job.settings),
         folder_(folder),
         log_(job, session.plan, folder),
-        utilisation_(*job.device.backend, static_cast<int>(job.device.index)),
+        utilisation_(
+            *job.device.backend, static_cast<int>(job.device.index), job.world.local_size()),
         trainer_(job, session, [this](const StepFigures& figures) { take(figures); }) {}
 
   void train() {

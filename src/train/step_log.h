@@ -31,7 +31,8 @@ struct RunTotals {
   // ledger.
   double eval_s = 0;
   double snapshot_s = 0;
-  // Means over the ranks during the steps; unknown in runs of under a second.
+  // Means over the ranks from the first step to the last; unknown in runs of under a second and in
+  // those that failed.
   double device_utilisation = records::kUnknown;
   double cpu_cores_busy_per_rank = records::kUnknown;
   std::optional<eval::ClassificationResult> eval;

@@ -13,7 +13,7 @@ namespace lockstep::telemetry {
 // Means over the samples since the start. NaN where nothing could be sampled.
 struct Utilisation {
   // Device: share of time in which some kernel ran (NVML). Host: CPU time of this process over what
-  // the cores it may run on offer. 0 to 1.
+  // its part of the host's cores offers. 0 to 1.
   double device = 0;
   double cpu_cores = 0;  // cores kept busy by this process
   double power_w = 0;
@@ -29,8 +29,12 @@ double process_cpu_s();
 // sampling with one warning and never reaches the caller.
 class UtilisationSampler {
  public:
-  // `backend` must outlive the sampler.
-  UtilisationSampler(gpu::Backend& backend, int device_index, double interval_s = 0.5);
+  // `local_ranks`: how many processes like this one share the host. `backend` must outlive the
+  // sampler.
+  UtilisationSampler(gpu::Backend& backend,
+                     int device_index,
+                     int local_ranks,
+                     double interval_s = 0.5);
   // Blocks: until the thread has ended, at once unless a sample is being taken.
   ~UtilisationSampler();
   UtilisationSampler(const UtilisationSampler&) = delete;
@@ -45,6 +49,7 @@ class UtilisationSampler {
 
   gpu::Backend& backend_;
   int device_index_;
+  int local_ranks_;
   double interval_s_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

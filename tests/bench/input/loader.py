@@ -13,6 +13,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 import interleave
+from sleeping_peer import SleepingPeer
 
 try:
     import h5py
@@ -49,29 +50,12 @@ def make_file(program, name, folder):
     return path
 
 
-class Peer:
-    """A process that sleeps until it is asked for a block."""
-
+class Peer(SleepingPeer):
     def __init__(self, path, batch, output, way):
-        command = [sys.executable, "-s", HERE / "h5py_peer.py", path, batch, output, json.dumps(way)]
-        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-        self.about = self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit("h5py_peer.py ended early")
-        return json.loads(line)
+        super().__init__([sys.executable, "-s", HERE / "h5py_peer.py", path, batch, output, json.dumps(way)])
 
     def block(self):
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        return self.answer()["rate"]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(30)
+        return self.ask()["rate"]
 
 
 def tune(path, batch, output):
@@ -122,7 +106,7 @@ def measure_row(name, output, program, floor_program, path, rounds):
     way = {key: ways[0][key] for key in ("read", "workers", "threads")}
     print(f"{name} {output}: the peer's best of {len(ways)} ways is {way}")
     peer = Peer(path, batch, output, way)
-    place = peer.about["place"]
+    place = peer.first["place"]
 
     labels = path.with_suffix(".labels")
     total = byte_sum(path, labels)
@@ -134,7 +118,7 @@ def measure_row(name, output, program, floor_program, path, rounds):
     ours = Ours(program, path, batch, output, epochs, place["count"])
     first = ours.record()
     check_bytes(name, first, pread(), total)
-    versions = {"ours": first["versions"], "peer": peer.about["versions"]}
+    versions = {"ours": first["versions"], "peer": peer.first["versions"]}
     rows = []
     others = {"h5py": lambda: statistics.median(peer.block() for _ in range(BLOCKS))}
     if output == "u8":

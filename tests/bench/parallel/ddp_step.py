@@ -14,6 +14,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 import interleave
+from sleeping_peer import SleepingPeer
 
 try:
     import torch
@@ -54,28 +55,14 @@ def run(*command, malloc="default"):
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
-class Peer:
-    """Two processes that sleep until they are asked for a block. Ours is started anew for each."""
+class Peer(SleepingPeer):
+    """Two ranks that stay alive; ours are started anew for each block."""
 
     def __init__(self, setup, steps, malloc):
-        self.process = subprocess.Popen(mpirun(*peer_command(setup, steps)), env=environment(malloc),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.first = self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit("ddp_peer.py ended early")
-        return json.loads(line)
+        super().__init__(mpirun(*peer_command(setup, steps)), environment(malloc))
 
     def block(self):
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        return statistics.median(self.answer()["blocks"])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(60)
+        return statistics.median(self.ask()["blocks"])
 
 
 def write_inputs(folder, model, batch):

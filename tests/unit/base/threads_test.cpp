@@ -76,6 +76,16 @@ TEST_F(Affinity, AFairShareIsLeftAlone) {
   EXPECT_EQ(allowed_cores().size(), 2U);
 }
 
+TEST_F(Affinity, CoresOfARankAreItsMaskButNoMoreThanItsPartOfTheMachine) {
+  const auto all = allowed_cores();
+  const auto online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  EXPECT_EQ(cores_per_rank(1), static_cast<int>(all.size()));
+  EXPECT_EQ(cores_per_rank(online), 1);
+  EXPECT_EQ(cores_per_rank(1 << 20), 1);
+  bind_to({all.front()});
+  EXPECT_EQ(cores_per_rank(1), 1);
+}
+
 TEST(ThreadName, ReachesTheKernelCutToFifteen) {
   std::string name(16, '\0');
   std::thread([&] {

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <thread>
@@ -38,7 +39,7 @@ TEST(ProcessCpu, RisesWithWork) {
 TEST(UtilisationSampler, AveragesTheDevice) {
   FakeBackend backend;
   backend.next_sample = gpu::DeviceSample{0.75, 1 << 20, 300, 61};
-  UtilisationSampler sampler(backend, 0, 0.005);
+  UtilisationSampler sampler(backend, 0, 1, 0.005);
   ASSERT_TRUE(wait_for([&] { return sampler.mean().num_samples >= 3; }));
   const Utilisation mean = sampler.mean();
   EXPECT_DOUBLE_EQ(mean.device, 0.75);
@@ -49,7 +50,7 @@ TEST(UtilisationSampler, AveragesTheDevice) {
 
 TEST(UtilisationSampler, ADeviceThatCannotBeSampledIsUnknownNotIdle) {
   FakeBackend backend;
-  UtilisationSampler sampler(backend, 0, 0.005);
+  UtilisationSampler sampler(backend, 0, 1, 0.005);
   ASSERT_TRUE(wait_for([&] { return sampler.mean().num_samples >= 1; }));
   EXPECT_TRUE(std::isnan(sampler.mean().device));
   EXPECT_TRUE(std::isnan(sampler.mean().power_w));
@@ -58,7 +59,7 @@ TEST(UtilisationSampler, ADeviceThatCannotBeSampledIsUnknownNotIdle) {
 TEST(UtilisationSampler, OnTheHostItIsTheShareOfTheCores) {
   FakeBackend backend;
   backend.cuda = false;
-  UtilisationSampler sampler(backend, 0, 0.05);
+  UtilisationSampler sampler(backend, 0, 1, 0.05);
   burn_cpu_s(0.15);
   ASSERT_TRUE(wait_for([&] { return sampler.mean().num_samples >= 1; }));
   const Utilisation mean = sampler.mean();
@@ -68,12 +69,24 @@ TEST(UtilisationSampler, OnTheHostItIsTheShareOfTheCores) {
   EXPECT_EQ(backend.num_samples, 0);
 }
 
+TEST(UtilisationSampler, RanksOfOneHostShareItsCores) {
+  FakeBackend backend;
+  backend.cuda = false;
+  // So many ranks that a single core is this one's part, of which a third is used.
+  UtilisationSampler sampler(backend, 0, 1 << 20, 0.3);
+  burn_cpu_s(0.1);
+  ASSERT_TRUE(wait_for([&] { return sampler.mean().num_samples >= 1; }));
+  const Utilisation mean = sampler.mean();
+  EXPECT_GT(mean.cpu_cores, 0);
+  EXPECT_NEAR(mean.device, mean.cpu_cores, 1e-9);
+}
+
 TEST(UtilisationSampler, AFailureEndsTheSamplingAndNothingElse) {
   FakeBackend backend;
   backend.samples_fail = true;
   testing::internal::CaptureStderr();
   {
-    UtilisationSampler sampler(backend, 0, 0.005);
+    UtilisationSampler sampler(backend, 0, 1, 0.005);
     ASSERT_TRUE(wait_for([&] { return backend.num_samples >= 1; }));
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
   }
@@ -84,7 +97,7 @@ TEST(UtilisationSampler, AFailureEndsTheSamplingAndNothingElse) {
 TEST(UtilisationSampler, EndsAtOnceWithoutASample) {
   FakeBackend backend;
   const Stopwatch watch;
-  { UtilisationSampler sampler(backend, 0, 60); }
+  { UtilisationSampler sampler(backend, 0, 1, 60); }
   EXPECT_LT(watch.elapsed_s(), 5);
 }
 
