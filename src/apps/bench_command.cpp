@@ -30,7 +30,19 @@ const config::Command& bench_command() {
         "step: safetensors with x (N, C, S, S) and y (N), the same batch in every step; prints the "
         "losses of the warm-up."},
        {"batch", "B", "input: images a batch; default train.batch_per_rank."},
-       {"output", "u8|f32", "input: bytes as stored, or normalised floats; default f32."}},
+       {"output", "u8|f32", "input: bytes as stored, or normalised floats; default f32."},
+       {"cold",
+        "",
+        "input: drops the file from the system's page cache before each block, outside the time."},
+       {"compare",
+        "naive|reads",
+        "input: the plain way of reading in turn with the engine, before and after (naive), or "
+        "bare "
+        "reads of the same bytes by one thread (reads)."},
+       {"compute_ms",
+        "T",
+        "input --compare: what a device computes a batch; default as long as the other side needs "
+        "to read one."}},
       1,
       false};
   return command;

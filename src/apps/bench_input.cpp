@@ -1,117 +1,157 @@
-// lockstep bench input: the input path alone, from the file to what the model would take.
+// lockstep bench input: the input path alone, from the file to what the model would take, by itself
+// or beside the plain way of reading.
+#include "input_comparison.h"
+#include "input_side.h"
 #include "trainer_commands.h"
 
-#include <lockstep/augment/feeder.h>
 #include <lockstep/base/clock.h>
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
-#include <lockstep/base/hash.h>
-#include <lockstep/data/loader.h>
 
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <optional>
 #include <span>
 
 namespace lockstep::apps {
 namespace {
 
-struct InputBench {
-  std::unique_ptr<data::Dataset> dataset;
-  std::unique_ptr<augment::Feeder> feeder;  // null for u8
-  std::unique_ptr<data::Loader> loader;
-  std::int64_t images = 0;
-
-  // One batch, as training takes it.
-  void take_one() {
-    const data::Batch* batch = next();
-    if (feeder) feeder->feed(*batch);
-    loader->release(batch, feeder ? feeder->reusable() : nullptr);
-  }
-  // One batch; returns the sum over its real samples of a number made of id, label and pixels, so
-  // that the sum over an epoch depends neither on the order nor on the number of ranks.
-  std::uint64_t sum_one() {
-    const data::Batch* batch = next();
-    const std::size_t size = batch->pixels.size() / batch->sample_ids.size();
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < batch->sample_ids.size(); ++i) {
-      if (batch->weights[i] == 0) continue;
-      const std::array<std::int64_t, 2> names{batch->sample_ids[i], batch->labels[i]};
-      const std::uint32_t pixels = crc32c(std::as_bytes(batch->pixels.subspan(i * size, size)));
-      sum += std::uint64_t{pixels} << 32 | crc32c(std::as_bytes(std::span(names)), pixels);
-    }
-    loader->release(batch, nullptr);
-    return sum;
-  }
-
- private:
-  const data::Batch* next() {
-    const data::Batch* batch = loader->next();
-    LOCKSTEP_CHECK(batch != nullptr, "the input ended");
-    images += batch->num_real;
-    return batch;
-  }
+struct Plan {
+  InputOptions input;
+  std::string compare;  // empty, naive or reads
+  std::int64_t blocks = 7;
+  std::int64_t batches = 0;  // a block; 0: a whole epoch, or with compare about a second
+  bool cold = false;
+  bool has_cache = false;
+  double compute_s = -1;  // of a device, a batch; below 0: what the other side needs to read one
 };
 
-InputBench open_input(const Invocation& invocation, const config::CommandLine& line) {
-  const data::Options& settings = line.settings.data;
-  if (settings.train.empty()) throw usage_error("bench input needs --data.train DATA.h5");
-  const auto output = line.flags.find("output");
-  const std::string kind = output == line.flags.end() ? "f32" : output->second;
-  if (kind != "u8" && kind != "f32") {
-    throw usage_error(format("--output {} is neither u8 nor f32", kind));
+Plan make_plan(const config::CommandLine& line) {
+  const auto flag = [&line](const char* name, const char* otherwise) {
+    const auto found = line.flags.find(name);
+    return found == line.flags.end() ? std::string(otherwise) : found->second;
+  };
+  if (line.settings.data.train.empty()) throw usage_error("bench input needs --data.train DATA.h5");
+  Plan plan;
+  plan.input.reader = line.settings.data.reader;
+  plan.input.output = flag("output", "f32");
+  plan.input.batch = whole_number(line, "batch", line.settings.train.batch_per_rank);
+  plan.compare = flag("compare", "");
+  plan.blocks = whole_number(line, "blocks", plan.blocks);
+  plan.cold = line.has("cold");
+  if (line.has("steps")) plan.batches = whole_number(line, "steps", 1);
+  if (line.has("compute_ms")) {
+    plan.compute_s = 1e-3 * static_cast<double>(whole_number(line, "compute_ms", 1));
   }
-  InputBench bench;
-  bench.dataset = data::open_dataset(settings.train, settings);
-  if (kind == "f32") {
-    augment::FeederOptions feeding;
-    feeding.mean = bench.dataset->info().image_mean;
-    feeding.std = bench.dataset->info().image_std;
-    feeding.augment = line.settings.augment;
-    bench.feeder = augment::make_feeder(gpu::host_backend(), at::Device(at::kCPU), feeding);
+  if (plan.input.output != "u8" && plan.input.output != "f32") {
+    throw usage_error(format("--output {} is neither u8 nor f32", plan.input.output));
   }
-  data::LoaderOptions loading;
-  loading.sampler.num_samples = bench.dataset->info().num_samples;
-  loading.sampler.batch_per_rank = whole_number(line, "batch", line.settings.train.batch_per_rank);
-  loading.sampler.num_ranks = invocation.world.size();
-  loading.sampler.seed = static_cast<std::uint64_t>(line.settings.run.seed);
-  loading.sampler.shuffle = settings.order != "sequential";
-  loading.rank = invocation.world.rank();
-  loading.reader = settings.reader;
-  loading.threads = settings.threads;
-  loading.prefetch = settings.prefetch;
-  loading.verify = settings.verify;
-  bench.loader = data::make_loader(*bench.dataset, gpu::host_backend(), loading);
-  return bench;
+  if (!plan.compare.empty() && plan.compare != "naive" && plan.compare != "reads") {
+    throw usage_error(format("--compare {} is neither naive nor reads", plan.compare));
+  }
+  return plan;
 }
 
-// Checksum of one epoch over all ranks. Collective.
-std::string sum_epoch(comm::World& world, InputBench& bench, std::int64_t num_batches) {
+// Checksum of one epoch over all ranks; the file is read whole and verified. Collective.
+std::string sum_epoch(comm::World& world, InputSide& side) {
   constexpr std::uint64_t kMask = (std::uint64_t{1} << 48) - 1;  // sums of ranks stay in 64 bits
   std::array<std::int64_t, 1> checksum{};
   comm::agree(world, [&] {
-    std::uint64_t sum = 0;
-    for (std::int64_t i = 0; i < num_batches; ++i) sum += bench.sum_one();
-    checksum[0] = static_cast<std::int64_t>(sum & kMask);
+    checksum[0] = static_cast<std::int64_t>(side.sum(side.sampler().steps_per_epoch()) & kMask);
   });
   comm::all_reduce(world.control(), checksum, comm::ReduceOp::kSum);
   return format("{:012x}", static_cast<std::uint64_t>(checksum[0]) & kMask);
 }
 
-// Images of all ranks a second of the slowest one. Collective.
-double time_block(comm::World& world, InputBench& bench, std::int64_t num_batches) {
-  comm::barrier(world.control());
-  bench.images = 0;
-  std::array<double, 1> slowest{};
+nlohmann::json describe_order(const InputSide& side) {
+  data::Sampler sampler = side.sampler();
+  sampler.begin_epoch(0);
+  const data::SamplerOptions& options = sampler.options();
+  nlohmann::json object{{"order",
+                         options.uses_windows() ? "window"
+                         : options.shuffle      ? "global"
+                                                : "sequential"},
+                        {"samples_per_chunk", side.dataset().samples_per_chunk()}};
+  const data::ShuffleQuality quality = data::measure_shuffle(
+      sampler.order(), side.dataset().samples_per_chunk(), sampler.samples_per_step());
+  object["displacement"] = quality.displacement;
+  object["chunks_per_step"] = quality.chunks_per_step;
+  object["uniform_chunks_per_step"] = quality.uniform_chunks_per_step;
+  if (options.uses_windows()) object["window_chunks"] = options.window_chunks;
+  return object;
+}
+
+// Memory that data.cache_mib asks for; null without. Collective.
+std::unique_ptr<comm::Memory> make_cache(comm::World& world,
+                                         const data::Options& options,
+                                         const data::Dataset& dataset) {
+  const std::size_t bytes = data::cache_bytes(dataset, options);
+  return bytes > 0 ? world.allocate_shared(bytes) : nullptr;
+}
+
+std::span<std::byte> bytes_of(const std::unique_ptr<comm::Memory>& memory) {
+  if (!memory) return {};
+  return {static_cast<std::byte*>(memory->data()), memory->size_bytes()};
+}
+
+// Opens the file, reads one epoch of it whole and sums it: warm-up, checks, and the proof of what
+// was delivered. Collective.
+std::string check_input(comm::World& world,
+                        const config::CommandLine& line,
+                        const InputOptions& input,
+                        std::unique_ptr<comm::Memory>& cache) {
+  std::optional<InputSide> whole;
   comm::agree(world, [&] {
-    const Stopwatch watch;
-    for (std::int64_t i = 0; i < num_batches; ++i) bench.take_one();
-    slowest[0] = watch.elapsed_s();
+    InputOptions plain = input;
+    plain.output = "u8";
+    plain.training = false;
+    plain.verify = line.settings.data.verify;
+    whole.emplace(world, line.settings, plain, std::span<std::byte>{});
   });
-  std::array<std::int64_t, 1> images{bench.images};
-  comm::all_reduce(world.control(), slowest, comm::ReduceOp::kMax);
-  comm::all_reduce(world.control(), images, comm::ReduceOp::kSum);
-  return static_cast<double>(images[0]) / slowest[0];
+  cache = make_cache(world, line.settings.data, whole->dataset());
+  return sum_epoch(world, *whole);
+}
+
+// Blocks of our side alone. Collective.
+void time_blocks(comm::World& world,
+                 InputSide& side,
+                 const Plan& plan,
+                 BenchReport& report,
+                 nlohmann::json& more) {
+  const std::int64_t epoch = side.sampler().steps_per_epoch();
+  const BlockPlan block_plan{plan.batches > 0 ? plan.batches : epoch, 0, plan.cold};
+  // Fills the cache, where there is one; else takes what was read ahead.
+  time_block(world, side, {plan.has_cache ? epoch : side.num_ahead() + 1, 0, false});
+  double cpu_s = 0;
+  std::int64_t images = 0;
+  for (std::int64_t i = 0; i < plan.blocks; ++i) {
+    const InputBlock block = time_block(world, side, block_plan);
+    report.blocks.push_back(block.images_per_s());
+    cpu_s += block.cpu_s;
+    images += block.images;
+  }
+  more["cpu_us_per_image"] = 1e6 * cpu_s / static_cast<double>(images);
+}
+
+// The other way of reading beside ours. Collective.
+void compare(Invocation& invocation,
+             const config::CommandLine& line,
+             InputSide& side,
+             const Plan& plan,
+             BenchReport& report,
+             nlohmann::json& more) {
+  std::optional<InputSide> other;
+  comm::agree(invocation.world, [&] {
+    InputOptions input = plan.input;
+    input.reader = plan.compare;
+    other.emplace(invocation.world, line.settings, input, std::span<std::byte>{});
+  });
+  const ComparisonPlan comparison{
+      plan.input.reader, plan.compare, plan.blocks, plan.batches, plan.compute_s, plan.cold};
+  more["compare"] =
+      nlohmann::json::parse(compare_inputs(invocation.world, *other, side, comparison));
+  report.blocks = more["compare"]["input_alone"]["after"]["blocks"].get<std::vector<double>>();
 }
 
 }  // namespace
@@ -119,31 +159,42 @@ double time_block(comm::World& world, InputBench& bench, std::int64_t num_batche
 int run_bench_input(Invocation& invocation, const config::CommandLine& line) {
   invocation.position.phase = "bench_input";
   comm::World& world = invocation.world;
-  InputBench bench;
-  std::int64_t epoch = 0;
-  std::int64_t blocks = 7;
-  std::int64_t batches = 0;
+  Plan plan;
+  comm::agree(world, [&] { plan = make_plan(line); });
+  std::unique_ptr<comm::Memory> cache;
+  const std::string checksum = check_input(world, line, plan.input, cache);
+  plan.has_cache = cache != nullptr;
+  plan.input.verify = line.settings.data.verify == "always" ? "always" : "never";
+  std::optional<InputSide> side;
+  double first_batch_s = 0;
   comm::agree(world, [&] {
-    bench = open_input(invocation, line);
-    epoch = bench.loader->sampler().steps_per_epoch();
-    blocks = whole_number(line, "blocks", blocks);
-    batches = whole_number(line, "steps", epoch);
+    const Stopwatch opening;
+    side.emplace(world, line.settings, plan.input, bytes_of(cache));
+    side->take(1, 0);
+    first_batch_s = opening.elapsed_s();
   });
-  // The first epoch is read whole and summed: warm-up, checks, and the proof of what was delivered.
-  const std::string checksum = sum_epoch(world, bench, epoch);
   BenchReport report;
-  for (std::int64_t i = 0; i < blocks; ++i) {
-    report.blocks.push_back(time_block(world, bench, batches));
+  nlohmann::json more{{"checksum", checksum},
+                      {"shuffle", describe_order(*side)},
+                      {"first_batch_ms", 1e3 * first_batch_s}};
+  if (plan.compare.empty()) {
+    time_blocks(world, *side, plan, report, more);
+  } else {
+    compare(invocation, line, *side, plan, report, more);
   }
   report.bench = "input";
   report.unit = "images/s";
   report.config_json = nlohmann::json{{"ranks", world.size()},
-                                      {"batch", bench.loader->sampler().options().batch_per_rank},
-                                      {"output", bench.feeder ? "f32" : "u8"},
+                                      {"batch", plan.input.batch},
+                                      {"output", plan.input.output},
+                                      {"reader", plan.input.reader},
                                       {"threads", line.settings.data.threads},
+                                      {"verify", plan.input.verify},
+                                      {"cold", plan.cold},
+                                      {"cache_bytes", cache ? cache->size_bytes() : 0},
                                       {"data", line.settings.data.train}}
                            .dump();
-  report.more_json = nlohmann::json{{"checksum", checksum}}.dump();
+  report.more_json = more.dump();
   print_bench(invocation, report);
   return 0;
 }

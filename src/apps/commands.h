@@ -11,6 +11,7 @@ using Arguments = std::span<const std::string>;  // after the subcommand's name
 
 // Front program (no LibTorch, MPI or CUDA).
 int run_prepare(Arguments arguments);
+int run_prepare_repack(Arguments arguments);  // after "prepare repack"
 int run_inspect(Arguments arguments);
 int run_collect(Arguments arguments);
 int run_config(Arguments arguments);

@@ -95,8 +95,6 @@ void check_fits(const std::string& file, const Weights& weights, const data::Dat
     throw data_error(
         format("{} takes {} {}, but {} has {}", file, wanted, what, info.path.string(), found));
   };
-  if (info.height != model.image_size) refuse("pixels of height", model.image_size, info.height);
-  if (info.width != model.image_size) refuse("pixels of width", model.image_size, info.width);
   if (info.channels != model.in_channels) refuse("channels", model.in_channels, info.channels);
   const auto num_classes = static_cast<std::int64_t>(info.classes.size());
   if (num_classes > model.num_classes) refuse("classes", model.num_classes, num_classes);
@@ -212,6 +210,7 @@ eval::EvaluatorOptions options_of(const config::Settings& settings, const Weight
   options.verify = settings.data.verify;
   options.mean = weights.mean;
   options.std = weights.std;
+  options.image_size = weights.model.image_size;
   options.progress = true;
   return options;
 }

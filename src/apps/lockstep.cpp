@@ -2,10 +2,12 @@
 // itself and hands the rest to lockstep-trainer, which lies beside it, with the same arguments.
 #include "commands.h"
 #include "failure.h"
+#include "probe_input.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 #include <lockstep/base/option.h>
+#include <lockstep/config/command_line.h>
 
 #include <unistd.h>
 
@@ -18,6 +20,8 @@
 
 namespace lockstep::apps {
 namespace {
+
+constexpr unsigned kPatienceS = 5;
 
 enum class Kind { kHere, kTrainer, kReserved };
 
@@ -73,6 +77,51 @@ Help
               lockstep version --json
 )";
 
+// --config and --section.key with their values; flags of the trainer's subcommands are left out.
+std::vector<std::string> settings_among(const std::vector<std::string>& arguments) {
+  std::vector<std::string> kept;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string name = arguments[i].substr(0, arguments[i].find('='));
+    const bool setting = name == "--config" ||
+                         (name.find('.') != std::string::npos && !name.starts_with("--bench."));
+    if (!name.starts_with("--") || !setting) continue;
+    kept.push_back(arguments[i]);
+    const bool open = name == arguments[i] && i + 1 < arguments.size();
+    if (open && !arguments[i + 1].starts_with("--")) kept.push_back(arguments[++i]);
+  }
+  return kept;
+}
+
+// As the trainer will read them; it says what is wrong with them.
+data::Options data_options(const std::vector<std::string>& arguments) {
+  config::Command command = config::train_command();
+  command.needs_data = false;
+  try {
+    return config::parse(command, settings_among(arguments), config::process_environment())
+        .settings.data;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+// Before MPI is opened: a file that makes HDF5 crash must not take a rank with it. A launcher ends
+// the job at the first rank that leaves, so rank 0 speaks first; another one does where rank 0
+// found nothing wrong, as with files on the disks of nodes.
+void probe_inputs(const std::vector<std::string>& arguments) {
+  const data::Options options = data_options(arguments);
+  try {
+    probe_input(options.train, options);
+    if (options.val != options.train) probe_input(options.val, options);
+  } catch (...) {
+    const int rank = launcher_rank();
+    if (rank != 0) {
+      sleep(kPatienceS);
+      report_failure(current_error(), rank, "probe", 0);
+    }
+    throw;
+  }
+}
+
 // Replaces this process. Returns only by throwing.
 [[noreturn]] void become_trainer(const std::vector<std::string>& arguments) {
   std::error_code code;
@@ -111,6 +160,7 @@ int run_subcommand(const std::vector<std::string>& arguments) {
     case Kind::kHere:
       return found->run(Arguments(arguments).subspan(1));
     case Kind::kTrainer:
+      probe_inputs(arguments);
       become_trainer(arguments);
     case Kind::kReserved:
       break;

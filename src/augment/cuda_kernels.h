@@ -1,29 +1,44 @@
-// The device pass of augment, as plain C functions of liblockstep_cuda.so. No LibTorch here: the
+// The device passes of augment, as plain C functions of liblockstep_cuda.so. No LibTorch here: the
 // .cu side includes this too.
 #pragma once
+
+#include "pixel_plan.h"
 
 #include <cstdint>
 
 namespace lockstep::augment {
 
-// As data::TransformPlan, laid out for the device.
-struct DevicePlan {
-  std::int32_t dx;
-  std::int32_t dy;
-  std::int32_t flip;
-};
+constexpr std::int64_t kTableBytes = 4 * 256;  // of one sample: four channels
 
+// Letters: B batch, H height, W width, C channels.
 struct TransformArguments {
-  const std::uint8_t* pixels;  // (B, H, W, C)
-  const DevicePlan* plans;     // (B)
+  const std::uint8_t* pixels;  // (B, source H, source W, C)
+  const SamplePlan* plans;     // (B)
   float* out;                  // (B, C, H, W)
-  std::int64_t batch, height, width, channels;
+  std::int64_t batch;
+  std::int32_t source_height, source_width, channels, height, width;
+  std::int32_t cropped;  // not 0: the pixels were cropped and resized before
   float scale[4];
   float shift[4];
 };
 
-// Puts the kernel on `stream` and returns nullptr, or CUDA's text of what went wrong.
+// Crops and resizes to bytes, then applies the operations in order.
+struct OpsArguments {
+  const std::uint8_t* pixels;  // (B, source H, source W, C)
+  const SamplePlan* plans;     // (B)
+  const PixelOp* ops;          // (B, ops_per_sample)
+  std::uint8_t* bytes;         // (B, H, W, C), the result
+  std::uint8_t* scratch;       // as large
+  std::uint8_t* tables;        // (B, kTableBytes)
+  std::int64_t batch;
+  std::int64_t ops_per_sample;
+  std::int32_t source_height, source_width, channels, height, width;
+};
+
+// Puts the kernels on `stream` and returns nullptr, or CUDA's text of what went wrong.
 using TransformFunction = const char* (*)(const TransformArguments& arguments, void* stream);
 inline constexpr const char* kTransformSymbol = "lockstep_augment_transform";
+using OpsFunction = const char* (*)(const OpsArguments& arguments, void* stream);
+inline constexpr const char* kOpsSymbol = "lockstep_augment_ops";
 
 }  // namespace lockstep::augment

@@ -1,90 +1,190 @@
-// The host pass over pixels: moved, converted, normalised and transposed in one go.
-#include <lockstep/augment/feeder.h>
+#include "transform_pixels.h"
+
+#include "convert_row.h"
+#include "image_ops.h"
+
+#include <algorithm>
+#include <array>
 
 namespace lockstep::augment {
 namespace {
 
-struct Row {
-  const std::uint8_t* pixels;  // (W, C), or null for a row from outside
-  std::int64_t width;
-  std::int64_t channels;
+// Bytes of one channel-last image that is as large as the result, or a part of a larger one.
+struct ByteView {
+  const std::uint8_t* first;
+  std::int64_t stride;
 };
 
-__attribute__((target_clones("avx512f", "avx2", "default"))) void convert_plain(
-    const std::uint8_t* from, std::int64_t count, float scale, float shift, float* out) {
-  for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(from[i]) * scale + shift;
+// Results as large as half a core's own cache are gone from it before a model reads the batch.
+constexpr std::int64_t kStreamedBytes = 256 * 1024;
+
+bool is_streamed(const PassShape& shape, const SamplePlan& plan) {
+  const std::int64_t elements = std::int64_t{shape.channels} * shape.height * shape.width;
+  const bool read_soon = plan.lambda < 1;  // mixed
+  return !read_soon && elements * static_cast<std::int64_t>(sizeof(float)) >= kStreamedBytes;
 }
 
-__attribute__((target_clones("avx512f", "avx2", "default"))) void convert_interleaved3(
-    const std::uint8_t* from,
-    std::int64_t count,
-    const float* scale,
-    const float* shift,
-    float* out0,
-    float* out1,
-    float* out2) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    out0[i] = static_cast<float>(from[3 * i]) * scale[0] + shift[0];
-    out1[i] = static_cast<float>(from[3 * i + 1]) * scale[1] + shift[1];
-    out2[i] = static_cast<float>(from[3 * i + 2]) * scale[2] + shift[2];
+std::array<float*, 4> planes_of(float* out, const PassShape& shape, std::int64_t offset) {
+  std::array<float*, 4> planes{};
+  for (std::int32_t c = 0; c < shape.channels; ++c) {
+    planes[static_cast<std::size_t>(c)] =
+        out + std::int64_t{c} * shape.height * shape.width + offset;
   }
+  return planes;
 }
 
-void convert_moved(const Row& row,
-                   const data::TransformPlan& plan,
-                   std::int64_t channel,
-                   float scale,
-                   float shift,
-                   float* out) {
-  for (std::int64_t x = 0; x < row.width; ++x) {
-    const std::int64_t moved = x + plan.dx;
-    const bool inside = row.pixels != nullptr && moved >= 0 && moved < row.width;
-    const std::int64_t source = plan.flip ? row.width - 1 - moved : moved;
-    const float pixel =
-        inside ? static_cast<float>(row.pixels[source * row.channels + channel]) : 0.0F;
-    out[x] = pixel * scale + shift;
-  }
-}
-
-void transform_one(const std::uint8_t* pixels,
-                   const PixelShape& shape,
-                   const data::TransformPlan& plan,
-                   const float* scale,
-                   const float* shift,
-                   float* out) {
-  const std::int64_t plane = shape.height * shape.width;
-  const bool moved = plan.dx != 0 || plan.dy != 0 || plan.flip;
-  if (!moved && shape.channels == 1) {
-    convert_plain(pixels, plane, scale[0], shift[0], out);
-    return;
-  }
-  if (!moved && shape.channels == 3) {
-    convert_interleaved3(pixels, plane, scale, shift, out, out + plane, out + 2 * plane);
-    return;
-  }
-  for (std::int64_t y = 0; y < shape.height; ++y) {
-    const std::int64_t source_y = y + plan.dy;
-    const bool inside = source_y >= 0 && source_y < shape.height;
-    const Row row{inside ? pixels + source_y * shape.width * shape.channels : nullptr,
-                  shape.width,
-                  shape.channels};
-    for (std::int64_t c = 0; c < shape.channels; ++c) {
-      convert_moved(row, plan, c, scale[c], shift[c], out + c * plane + y * shape.width);
+// Rows of a result, moved, mirrored and normalised.
+void convert_rows(const ByteView& view,
+                  const PassShape& shape,
+                  const SamplePlan& plan,
+                  const Normalisation& normalisation,
+                  float* out) {
+  const InsideRange columns = inside_range(plan.dx, shape.width);
+  const InsideRange rows = inside_range(plan.dy, shape.height);
+  const std::int32_t inner = std::max(0, columns.end - columns.begin);
+  // The first source column of what is inside, counted from the left.
+  const std::int32_t source_x =
+      plan.flip != 0 ? shape.width - plan.dx - columns.end : columns.begin + plan.dx;
+  for (std::int32_t y = 0; y < shape.height; ++y) {
+    const auto planes = planes_of(out, shape, std::int64_t{y} * shape.width);
+    const bool inside = inner > 0 && y >= rows.begin && y < rows.end;
+    std::array<float*, 4> begins{};
+    for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c) {
+      const float blank = normalisation.shift[c];
+      std::fill(planes[c], planes[c] + (inside ? columns.begin : shape.width), blank);
+      if (inside) std::fill(planes[c] + columns.end, planes[c] + shape.width, blank);
+      begins[c] = planes[c] + columns.begin;
     }
+    if (!inside) continue;
+    const std::uint8_t* const from = view.first + (std::int64_t{y} + plan.dy) * view.stride +
+                                     std::int64_t{source_x} * shape.channels;
+    convert_row({from,
+                 inner,
+                 normalisation.scale,
+                 normalisation.shift,
+                 begins.data(),
+                 is_streamed(shape, plan)},
+                shape.channels,
+                plan.flip != 0);
+  }
+}
+
+void convert_bytes(const ByteView& view,
+                   const PassShape& shape,
+                   const SamplePlan& plan,
+                   const Normalisation& normalisation,
+                   float* out) {
+  const bool moved = plan.dx != 0 || plan.dy != 0 || plan.flip != 0;
+  if (moved || view.stride != std::int64_t{shape.width} * shape.channels) {
+    convert_rows(view, shape, plan, normalisation, out);
+    return;
+  }
+  const auto planes = planes_of(out, shape, 0);
+  convert_row({view.first,
+               std::int64_t{shape.height} * shape.width,
+               normalisation.scale,
+               normalisation.shift,
+               planes.data(),
+               is_streamed(shape, plan)},
+              shape.channels,
+              false);
+}
+
+void erase(const PassShape& shape, const SamplePlan& plan, float* out) {
+  if (plan.erase_x1 <= plan.erase_x0) return;
+  for (std::int32_t y = plan.erase_y0; y < plan.erase_y1; ++y) {
+    const auto planes = planes_of(out, shape, std::int64_t{y} * shape.width);
+    for (std::int32_t x = plan.erase_x0; x < plan.erase_x1; ++x) {
+      float noise[4] = {};
+      if (plan.erase_noise != 0) {
+        normal_noise(
+            plan.erase_key, static_cast<std::uint64_t>(std::int64_t{y} * shape.width + x), noise);
+      }
+      for (std::size_t c = 0; c < static_cast<std::size_t>(shape.channels); ++c) {
+        planes[c][x] = noise[c];
+      }
+    }
+  }
+}
+
+// Crops, resizes and runs the operations; the bytes are in `memory` afterwards.
+ByteView make_bytes(const std::uint8_t* pixels,
+                    const PassShape& shape,
+                    const SamplePlan& plan,
+                    std::span<const PixelOp> ops,
+                    PassMemory& memory) {
+  const auto size =
+      static_cast<std::size_t>(std::int64_t{shape.height} * shape.width * shape.channels);
+  if (memory.bytes.size() < size) {
+    memory.bytes.resize(size);
+    memory.scratch.resize(size);
+  }
+  resize_to_bytes(pixels, shape, plan, memory, memory.bytes.data());
+  const std::uint8_t* const result = apply_ops(ops.data(),
+                                               std::ssize(ops),
+                                               {shape.height, shape.width, shape.channels},
+                                               memory.bytes.data(),
+                                               memory.scratch.data());
+  return {result, std::int64_t{shape.width} * shape.channels};
+}
+
+bool changes_bytes(std::span<const PixelOp> ops) {
+  return std::ranges::any_of(ops,
+                             [](const PixelOp& op) { return op.kind != PixelOpKind::kIdentity; });
+}
+
+void swap_box(const SamplePlan& plan, const PassShape& shape, float* one, float* other) {
+  for (std::int64_t c = 0; c < shape.channels; ++c) {
+    for (std::int64_t y = plan.box_y0; y < plan.box_y1; ++y) {
+      const std::int64_t row = (c * shape.height + y) * shape.width;
+      std::swap_ranges(one + row + plan.box_x0, one + row + plan.box_x1, other + row + plan.box_x0);
+    }
+  }
+}
+
+[[gnu::target_clones("avx512f", "avx2", "default")]] void blend_both(float lambda,
+                                                                     std::int64_t count,
+                                                                     float* one,
+                                                                     float* other) {
+  const float rest = 1.0F - lambda;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float a = one[i];
+    const float b = other[i];
+    one[i] = lambda * a + rest * b;
+    other[i] = lambda * b + rest * a;
   }
 }
 
 }  // namespace
 
-void transform_pixels(const std::uint8_t* pixels,
-                      const PixelShape& shape,
-                      const data::TransformPlan* plans,
-                      const float* scale,
-                      const float* shift,
+void transform_sample(const std::uint8_t* pixels,
+                      const PassShape& shape,
+                      const SamplePlan& plan,
+                      std::span<const PixelOp> ops,
+                      const Normalisation& normalisation,
+                      PassMemory& memory,
                       float* out) {
-  const std::int64_t sample = shape.height * shape.width * shape.channels;
-  for (std::int64_t b = 0; b < shape.batch; ++b) {
-    transform_one(pixels + b * sample, shape, plans[b], scale, shift, out + b * sample);
+  const std::int64_t stride = std::int64_t{shape.source_width} * shape.channels;
+  const bool resizes = plan.crop_width != shape.width || plan.crop_height != shape.height;
+  // Bytes are rounded wherever operations may follow, as on the device.
+  if (changes_bytes(ops) || (resizes && !ops.empty())) {
+    convert_bytes(make_bytes(pixels, shape, plan, ops, memory), shape, plan, normalisation, out);
+  } else if (!resizes) {
+    const std::uint8_t* const first =
+        pixels + plan.crop_y * stride + std::int64_t{plan.crop_x} * shape.channels;
+    convert_bytes({first, stride}, shape, plan, normalisation, out);
+  } else {
+    resize_to_planes(pixels, shape, plan, normalisation.scale, normalisation.shift, memory, out);
+  }
+  erase(shape, plan, out);
+  if (is_streamed(shape, plan)) finish_streamed_rows();
+}
+
+void mix_pair(const SamplePlan& plan, const PassShape& shape, float* one, float* other) {
+  if (plan.box_x1 > plan.box_x0) {
+    swap_box(plan, shape, one, other);
+  } else if (plan.lambda < 1) {
+    blend_both(plan.lambda, std::int64_t{shape.channels} * shape.height * shape.width, one, other);
   }
 }
 

@@ -65,10 +65,14 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-// LibTorch's allocators throw exceptions of types that base does not know, with these words.
-bool tells_of_memory(std::string_view text) {
-  return text.find("out of memory") != std::string_view::npos ||
-         text.find("can't allocate memory") != std::string_view::npos;
+// LibTorch's allocators throw exceptions of types that base does not know, with these words. The
+// one for the CPU names its source file before them. Empty: something else.
+std::string memory_failure(const std::string& text) {
+  constexpr std::string_view kOnTheCpu = "can't allocate memory: ";
+  if (const auto at = text.find(kOnTheCpu); at != std::string::npos) {
+    return "out of memory: " + text.substr(at + kOnTheCpu.size());
+  }
+  return text.find("out of memory") == std::string::npos ? std::string() : text;
 }
 
 }  // namespace
@@ -84,8 +88,9 @@ Error current_error() {
     return {ExitCode::kIo, first_line(error.what())};
   } catch (const std::exception& error) {
     const std::string line = first_line(error.what());
-    if (!tells_of_memory(line)) return {ExitCode::kInternal, line};
-    return {ExitCode::kOutOfMemory, format("{}: {}", line, kMemoryAdvice)};
+    const std::string memory = memory_failure(line);
+    if (memory.empty()) return {ExitCode::kInternal, line};
+    return {ExitCode::kOutOfMemory, format("{}: {}", memory, kMemoryAdvice)};
   } catch (...) {
     return {ExitCode::kInternal, "an exception of unknown type"};
   }

@@ -47,10 +47,13 @@ std::uint64_t PhiloxStream::next_u64() {
 }
 
 std::uint64_t PhiloxStream::below(std::uint64_t bound) {
-  // Values under `threshold` would make the low residues likelier.
-  const std::uint64_t threshold = (0 - bound) % bound;
   std::uint64_t value = next_u64();
-  while (value < threshold) value = next_u64();
+  // Values under `threshold` would make the low residues likelier. It is below `bound`, so that the
+  // division for it is hardly ever needed.
+  if (value < bound) {
+    const std::uint64_t threshold = (0 - bound) % bound;
+    while (value < threshold) value = next_u64();
+  }
   return value % bound;
 }
 

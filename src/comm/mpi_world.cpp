@@ -3,6 +3,7 @@
 #include "host_memory.h"
 #include "mpi_engine.h"
 #include "mpi_group.h"
+#include "mpi_shared_window.h"
 #include "solo_group.h"
 
 #include <lockstep/base/format.h>
@@ -71,6 +72,7 @@ class MpiWorld final : public World {
   std::unique_ptr<Memory> allocate(std::size_t size_bytes) override {
     return make_host_memory(size_bytes);
   }
+  std::unique_ptr<Memory> allocate_shared(std::size_t size_bytes) override;
   [[noreturn]] void abort(ExitCode code) override;
 
  private:
@@ -85,6 +87,7 @@ class MpiWorld final : public World {
   std::string library_text_;
   MPI_Comm control_comm_ = MPI_COMM_NULL;
   std::vector<MPI_Comm> data_comms_;
+  std::vector<std::shared_ptr<SharedWindow>> windows_;
   std::shared_ptr<MpiEngine> engine_;
   std::unique_ptr<Group> control_;
 };
@@ -132,6 +135,7 @@ MpiWorld::~MpiWorld() {
   if (!orderly && !engine_->broken()) engine_->set_timeout(0);
   engine_.reset();
   if (!orderly || !owns_mpi_) return;
+  for (const auto& window : windows_) window->free();
   for (MPI_Comm& comm : data_comms_) MPI_Comm_free(&comm);
   MPI_Comm_free(&control_comm_);
   MPI_Finalize();
@@ -151,6 +155,16 @@ Mesh MpiWorld::open_mesh(const Options& options, const Device& device, bool allo
   engine_->set_timeout(options.timeout_s);
   return Mesh(open_data_group(
       *this, options, device, allow_gpu_sharing, [this] { return open_host_group(); }));
+}
+
+std::unique_ptr<Memory> MpiWorld::allocate_shared(std::size_t size_bytes) {
+  agree(*this, [size_bytes] { check_shared_room(size_bytes); });
+  auto window = std::make_shared<SharedWindow>(
+      control_comm_, size_bytes, GroupPlace{"control", rank_, size_});
+  engine_->post(window);
+  engine_->wait(*window);
+  windows_.push_back(window);
+  return window->memory();
 }
 
 void MpiWorld::abort(ExitCode code) {

@@ -26,6 +26,9 @@ class SoloWorld final : public World {
   std::unique_ptr<Memory> allocate(std::size_t size_bytes) override {
     return make_host_memory(size_bytes);
   }
+  std::unique_ptr<Memory> allocate_shared(std::size_t size_bytes) override {
+    return make_host_memory(size_bytes);
+  }
   [[noreturn]] void abort(ExitCode code) override {
     std::fflush(nullptr);
     std::_Exit(static_cast<int>(code));

@@ -68,9 +68,45 @@ void look_at_data(const Settings& settings, Findings& findings) {
     findings.no_effect("eval.every_epochs", "data.val is empty");
     findings.no_effect("eval.batch", "data.val is empty");
   }
+  if (settings.data.order == "global" || settings.data.order == "sequential") {
+    findings.no_effect("data.window_chunks", "data.order is " + settings.data.order);
+  }
+  if (settings.data.on_broken == "skip") {
+    findings.no_effect("data.verify", "data.on_broken is skip, which checks every read");
+  }
   if (settings.data.reader == "naive") {
     findings.no_effect("data.threads", "data.reader is naive");
     findings.no_effect("data.prefetch", "data.reader is naive");
+  }
+}
+
+void look_at_augment(const Settings& settings, Findings& findings) {
+  const augment::Options& augment = settings.augment;
+  if (!augment.random_crop) {
+    findings.no_effect("augment.crop_area", "augment.random_crop is off");
+    findings.no_effect("augment.crop_ratio", "augment.random_crop is off");
+  }
+  if (settings.model.in_channels != 3) {
+    findings.no_effect("augment.saturation", "model.in_channels is not 3");
+    findings.no_effect("augment.hue", "model.in_channels is not 3");
+  }
+  if (augment.randaugment_ops == 0) {
+    findings.no_effect("augment.randaugment_magnitude", "augment.randaugment_ops is 0");
+  }
+  if (augment.erase_probability == 0) {
+    const char* const because = "augment.erase_probability is 0";
+    findings.no_effect("augment.erase_area", because);
+    findings.no_effect("augment.erase_ratio", because);
+    findings.no_effect("augment.erase_fill", because);
+  }
+  if (!augment.mixes()) {
+    findings.no_effect("augment.mix_probability",
+                       "augment.mixup_alpha and augment.cutmix_alpha are 0");
+  }
+  if (augment.mixup_alpha == 0 || augment.cutmix_alpha == 0) {
+    findings.no_effect("augment.mix_switch_probability",
+                       "MixUp and CutMix are not both on (augment.mixup_alpha, "
+                       "augment.cutmix_alpha)");
   }
 }
 
@@ -86,6 +122,7 @@ std::vector<std::string> find_warnings(const Settings& settings,
   }
   look_at_schedule(settings, findings);
   look_at_precision(settings, findings);
+  look_at_augment(settings, findings);
   if (settings.weights.init.empty()) {
     findings.no_effect("weights.strict", "weights.init is empty");
     findings.no_effect("weights.head", "weights.init is empty");

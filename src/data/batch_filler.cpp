@@ -1,12 +1,40 @@
 #include "batch_filler.h"
 
 #include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+#include <lockstep/base/log.h>
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 namespace lockstep::data {
+namespace {
+
+// Sorted as one number: place in the file above, position in the batch below.
+constexpr int kPositionBits = 20;
+constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << kPositionBits) - 1;
+
+// Windows that the slabs of the ring may be in at once: a thread that is held up at the oldest slab
+// still reads from its window when the others have filled all that follow.
+std::int64_t chunks_to_keep(const LoaderOptions& options) {
+  const SamplerOptions& sampler = options.sampler;
+  const std::int64_t window = sampler.window_chunks * sampler.chunk_samples;
+  const auto windows_of = [window](std::int64_t samples) {
+    return 1 + (samples + window - 1) / window;
+  };
+  const std::int64_t batch = sampler.batch_per_rank;
+  const std::int64_t slabs = ring_slabs(options);
+  // The slabs lie a step of all ranks apart, each in one piece.
+  const std::int64_t windows =
+      std::min(windows_of(slabs * sampler.num_ranks * batch), slabs * windows_of(batch));
+  return windows * sampler.window_chunks;
+}
+
+}  // namespace
+
+std::int64_t ring_slabs(const LoaderOptions& options) {
+  return std::max(options.prefetch, options.threads + 1);
+}
 
 BatchFiller::BatchFiller(const Dataset& dataset,
                          gpu::Backend& backend,
@@ -14,6 +42,7 @@ BatchFiller::BatchFiller(const Dataset& dataset,
     : dataset_(dataset),
       backend_(backend),
       options_(options),
+      reader_(dataset, options),
       counts_(options.sampler),
       orders_(options.sampler),
       epoch_(options.first_epoch),
@@ -22,29 +51,45 @@ BatchFiller::BatchFiller(const Dataset& dataset,
                  "the sampler is made for another data set");
   LOCKSTEP_CHECK(options.rank >= 0 && options.rank < options.sampler.num_ranks, "no such rank");
   LOCKSTEP_CHECK(step_ >= 0 && step_ <= counts_.steps_per_epoch(), "no such step");
+  if (options.sampler.batch_per_rank > static_cast<std::int64_t>(kPositionMask)) {
+    throw config_error(format("train.batch_per_rank = {} is too large: at most {}",
+                              options.sampler.batch_per_rank,
+                              kPositionMask));
+  }
+  if (options.sampler.uses_windows()) dataset.keep_chunks(chunks_to_keep(options));
   if (step_ == counts_.steps_per_epoch()) {
     step_ = 0;
     ++epoch_;
   }
+  verified_epoch_ = epoch_;
 }
 
 std::unique_ptr<Slab> BatchFiller::make_slab(std::int64_t number) const {
   auto slab = std::make_unique<Slab>();
   const auto batch = static_cast<std::size_t>(options_.sampler.batch_per_rank);
-  const std::size_t bytes = batch * static_cast<std::size_t>(dataset_.sample_bytes());
-  slab->pixels = backend_.make_pinned(bytes);
   slab->indices.resize(batch);
   slab->read_order.resize(batch);
   slab->labels.resize(batch);
   slab->sample_ids.resize(batch);
   slab->weights.resize(batch);
-  const DatasetInfo& info = dataset_.info();
   Batch& view = slab->batch;
   view.batch = options_.sampler.batch_per_rank;
-  view.height = info.height;
-  view.width = info.width;
-  view.channels = info.channels;
-  view.pixels = {reinterpret_cast<const std::uint8_t*>(slab->pixels->data()), bytes};
+  const bool resized = options_.to_floats && options_.float_size.height > 0;
+  const ImageSize size = resized ? options_.float_size : reader_.size();
+  view.height = size.height;
+  view.width = size.width;
+  view.channels = dataset_.info().channels;
+  view.geometry_applied = reader_.applies_geometry();
+  const std::size_t elements =
+      batch * static_cast<std::size_t>(view.height * view.width * view.channels);
+  if (options_.to_floats) {
+    slab->memory = backend_.make_pinned(elements * sizeof(float));
+    slab->sample.resize(reader_.sample_bytes());
+    view.floats = {reinterpret_cast<const float*>(slab->memory->data()), elements};
+  } else {
+    slab->memory = backend_.make_pinned(elements);
+    view.pixels = {reinterpret_cast<const std::uint8_t*>(slab->memory->data()), elements};
+  }
   view.labels = slab->labels;
   view.sample_ids = slab->sample_ids;
   view.weights = slab->weights;
@@ -55,15 +100,33 @@ std::unique_ptr<Slab> BatchFiller::make_slab(std::int64_t number) const {
 bool BatchFiller::begin(Slab& slab) {
   if (options_.num_epochs >= 0 && epoch_ >= options_.first_epoch + options_.num_epochs)
     return false;
-  if (drawn_epoch_ != epoch_) orders_.begin_epoch(epoch_);
-  drawn_epoch_ = epoch_;
+  if (drawn_epoch_ != epoch_) draw_epoch();
   orders_.fill_micro_batch(step_, micro_, options_.rank, slab.indices);
   slab.batch.epoch = epoch_;
   slab.batch.step_in_epoch = step_;
   slab.batch.micro = micro_;
   slab.batch.num_real_global = orders_.num_real(step_);
+  slab.number = num_begun_++;
   advance();
   return true;
+}
+
+void BatchFiller::draw_epoch() {
+  const bool first = drawn_epoch_ < 0;
+  orders_.begin_epoch(epoch_);
+  drawn_epoch_ = epoch_;
+  if (!first || !options_.sampler.uses_windows() || options_.rank != 0) return;
+  const ShuffleQuality quality = orders_.quality();
+  log::info(
+      "{}: window order, {} samples a chunk, {} chunks a window: samples move {:.2f} as far as in "
+      "a "
+      "uniform shuffle, a step mixes {:.1f} chunks ({:.1f} in a uniform shuffle)",
+      dataset_.info().path.string(),
+      options_.sampler.chunk_samples,
+      options_.sampler.window_chunks,
+      quality.displacement,
+      quality.chunks_per_step,
+      quality.uniform_chunks_per_step);
 }
 
 void BatchFiller::advance() {
@@ -74,7 +137,7 @@ void BatchFiller::advance() {
   ++epoch_;
 }
 
-void BatchFiller::fill(Slab& slab) const noexcept {
+void BatchFiller::fill(Slab& slab) noexcept {
   try {
     slab.error = nullptr;
     if (slab.reusable != nullptr) slab.reusable->synchronize();
@@ -83,41 +146,96 @@ void BatchFiller::fill(Slab& slab) const noexcept {
   } catch (...) {
     slab.error = std::current_exception();
     pad_from(slab, 0);
+    slab.batch.bytes_read = 0;
   }
 }
 
-void BatchFiller::read(Slab& slab) const {
-  const bool verify = options_.verify == "always" || (options_.verify == "first_epoch" &&
-                                                      slab.batch.epoch == options_.first_epoch);
-  // Padding is at the end of a micro-batch. Samples lie in the file in the order of their index.
+void BatchFiller::read(Slab& slab) {
+  const bool verify = options_.verify == "always" || options_.on_broken == "skip" ||
+                      (options_.verify == "first_epoch" && slab.batch.epoch == verified_epoch_);
+  // Padding is at the end of a micro-batch.
   const auto real = static_cast<std::size_t>(
       std::find(slab.indices.begin(), slab.indices.end(), -1) - slab.indices.begin());
-  const std::span order = std::span(slab.read_order).first(real);
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&slab](std::int32_t a, std::int32_t b) {
-    return slab.indices[static_cast<std::size_t>(a)] < slab.indices[static_cast<std::size_t>(b)];
-  });
-  const auto bytes = static_cast<std::size_t>(dataset_.sample_bytes());
-  for (const std::int32_t entry : order) {
-    const auto position = static_cast<std::size_t>(entry);
-    const std::int64_t index = slab.indices[position];
-    dataset_.read_pixels(index, {slab.pixels->data() + position * bytes, bytes}, verify);
-    slab.labels[position] = dataset_.label(index);
-    slab.sample_ids[position] = dataset_.sample_id(index);
-    slab.weights[position] = 1.0F;
+  slab.batch.bytes_read = 0;
+  slab.batch.num_replaced = 0;
+  sort_by_place(slab, real);
+  for (std::size_t i = 0; i < real; ++i) {
+    read_sample(slab, static_cast<std::size_t>(slab.read_order[i] & kPositionMask), verify);
   }
   pad_from(slab, real);
 }
 
+// Samples lie in the file in the order of their index. Where samples share chunks, threads that
+// fill neighbouring batches want the same ones: each begins elsewhere, so that they inflate
+// different chunks instead of waiting for each other.
+void BatchFiller::sort_by_place(Slab& slab, std::size_t real) const {
+  const std::span order = std::span(slab.read_order).first(real);
+  for (std::size_t i = 0; i < real; ++i) {
+    order[i] = static_cast<std::uint64_t>(slab.indices[i]) << kPositionBits | i;
+  }
+  std::sort(order.begin(), order.end());
+  if (!options_.sampler.uses_windows() || options_.threads < 2) return;
+  const auto turn = static_cast<std::size_t>(slab.number % options_.threads);
+  const std::size_t begin = turn * real / static_cast<std::size_t>(options_.threads);
+  std::rotate(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(begin), order.end());
+}
+
+void BatchFiller::read_sample(Slab& slab, std::size_t position, bool verify) {
+  const std::span<std::byte> out =
+      options_.to_floats ? std::span(slab.sample) : pixels_at(slab, position);
+  read_or_replace(slab, position, out, verify);
+  const std::int64_t index = slab.indices[position];
+  slab.labels[position] = dataset_.label(index);
+  slab.sample_ids[position] = dataset_.sample_id(index);
+  slab.weights[position] = 1.0F;
+  if (!options_.to_floats) return;
+  const std::span pixels(reinterpret_cast<const std::uint8_t*>(out.data()), out.size());
+  options_.to_floats(
+      pixels, slab.batch.epoch, slab.sample_ids[position], floats_at(slab, position));
+}
+
+// The replacement is a function of the file alone: the next index that can be read.
+void BatchFiller::read_or_replace(Slab& slab,
+                                  std::size_t position,
+                                  std::span<std::byte> out,
+                                  bool verify) {
+  const std::int64_t count = options_.sampler.num_samples;
+  const bool skip = options_.on_broken == "skip";
+  std::int64_t& index = slab.indices[position];
+  for (std::int64_t tried = 0; tried < count; ++tried, index = (index + 1) % count) {
+    if (skip && broken_.contains(index)) continue;
+    try {
+      slab.batch.bytes_read += reader_.read(index, slab.batch.epoch, verify, out, slab.scratch);
+      slab.batch.num_replaced += tried > 0 ? 1 : 0;
+      return;
+    } catch (const Error& error) {
+      if (!skip || error.code() != ExitCode::kBadData) throw;
+      broken_.add(index, error);
+    }
+  }
+  throw data_error(
+      format("{}: none of the {} samples can be read", dataset_.info().path.string(), count));
+}
+
 void BatchFiller::pad_from(Slab& slab, std::size_t position) const {
-  const auto bytes = static_cast<std::size_t>(dataset_.sample_bytes());
-  std::memset(slab.pixels->data() + position * bytes, 0, (slab.indices.size() - position) * bytes);
+  const std::size_t bytes = slab.memory->size_bytes() / slab.indices.size();
+  std::memset(
+      slab.memory->data() + position * bytes, 0, slab.memory->size_bytes() - position * bytes);
   const auto begin = static_cast<std::ptrdiff_t>(position);
   std::fill(slab.labels.begin() + begin, slab.labels.end(), 0);
   std::fill(slab.sample_ids.begin() + begin, slab.sample_ids.end(), -1);
   std::fill(slab.weights.begin() + begin, slab.weights.end(), 0.0F);
   slab.batch.num_real = static_cast<std::int64_t>(position);
-  slab.batch.bytes_read = static_cast<std::int64_t>(position * bytes);
+}
+
+std::span<std::byte> BatchFiller::pixels_at(Slab& slab, std::size_t position) const {
+  const std::size_t bytes = reader_.sample_bytes();
+  return {slab.memory->data() + position * bytes, bytes};
+}
+
+std::span<float> BatchFiller::floats_at(Slab& slab, std::size_t position) const {
+  const std::size_t elements = slab.batch.floats.size() / slab.indices.size();
+  return {reinterpret_cast<float*>(slab.memory->data()) + position * elements, elements};
 }
 
 }  // namespace lockstep::data

@@ -2,6 +2,9 @@
 // threads; begin() in order and from one thread at a time, fill() of different slabs from any.
 #pragma once
 
+#include "broken_samples.h"
+#include "sample_reader.h"
+
 #include <lockstep/data/loader.h>
 
 #include <cstdint>
@@ -14,16 +17,21 @@ namespace lockstep::data {
 // One micro-batch and the memory behind its views.
 struct Slab {
   Batch batch;
-  std::unique_ptr<gpu::PinnedBuffer> pixels;
-  std::vector<std::int64_t> indices;  // (B) of the data set; -1 where padded
-  std::vector<std::int32_t>
-      read_order;  // (B) positions in the batch, ascending by place in the file
+  std::unique_ptr<gpu::PinnedBuffer> memory;  // of the pixels, or of the floats
+  std::vector<std::int64_t> indices;          // (B) of the data set; -1 where padded
+  std::vector<std::uint64_t> read_order;      // (B) place in the file and position in the batch
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> sample_ids;
   std::vector<float> weights;
+  SampleReader::Scratch scratch;
+  std::vector<std::byte> sample;   // pixels of one sample on their way to floats
+  std::int64_t number = 0;         // of the micro-batch, counted from 0
   std::exception_ptr error;        // of fill(); the batch is then padding only
   gpu::Event* reusable = nullptr;  // when the last copy out of the slab is done
 };
+
+// Of the ring: one is with the caller while every thread fills one.
+std::int64_t ring_slabs(const LoaderOptions& options);
 
 class BatchFiller {
  public:
@@ -33,23 +41,33 @@ class BatchFiller {
   // Assigns the next micro-batch to the slab. False after the last epoch.
   bool begin(Slab& slab);
   // Reads the assigned samples. What goes wrong is kept in slab.error. Blocks: on slab.reusable.
-  void fill(Slab& slab) const noexcept;
+  void fill(Slab& slab) noexcept;
   const Sampler& sampler() const { return counts_; }
 
  private:
-  void read(Slab& slab) const;
+  void read(Slab& slab);
+  void sort_by_place(Slab& slab, std::size_t real) const;
+  void read_sample(Slab& slab, std::size_t position, bool verify);
+  void read_or_replace(Slab& slab, std::size_t position, std::span<std::byte> out, bool verify);
   void pad_from(Slab& slab, std::size_t position) const;
+  std::span<std::byte> pixels_at(Slab& slab, std::size_t position) const;
+  std::span<float> floats_at(Slab& slab, std::size_t position) const;
+  void draw_epoch();
   void advance();
 
   const Dataset& dataset_;
   gpu::Backend& backend_;
   LoaderOptions options_;
+  SampleReader reader_;
+  BrokenSamples broken_;
   Sampler counts_;  // never drawn: read by the caller's thread
   Sampler orders_;  // drawn in begin()
   std::int64_t drawn_epoch_ = -1;
   std::int64_t epoch_;
+  std::int64_t verified_epoch_ = 0;  // the first one that is read here
   std::int64_t step_;
   std::int64_t micro_ = 0;
+  std::int64_t num_begun_ = 0;
 };
 
 }  // namespace lockstep::data

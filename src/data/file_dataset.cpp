@@ -1,6 +1,10 @@
 #include "file_dataset.h"
 
+#include "chunked_source.h"
 #include "file_tables.h"
+#include "manifest.h"
+#include "range_source.h"
+#include "sharded_dataset.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
@@ -12,21 +16,42 @@
 namespace lockstep::data {
 namespace {
 
-// Foreign storage without a fixed place for each sample: works, slowly.
+// Storage that is not decoded here: works, slowly.
 void warn_slow(const std::filesystem::path& path, const ArrayInfo& images) {
-  std::string filters;
-  for (const std::string& filter : images.filters)
-    filters += (filters.empty() ? "" : ", ") + filter;
   log::warning(
-      "{}: data set \"{}\" is {}{}{}: every read passes through one lock; stored contiguously it "
-      "is "
-      "read many times faster (h5repack -f NONE -l {}:CONTI)",
+      "{}: data set \"{}\" has {}, which only the HDF5 library reads: every read passes through "
+      "its "
+      "one lock; `lockstep prepare repack {} --out NEW.h5` makes it many times faster",
       path.string(),
       images.key,
-      images.layout,
-      filters.empty() ? "" : " with ",
-      filters,
-      images.key);
+      images.library_only,
+      path.string());
+}
+
+std::unique_ptr<PixelSource> make_source(const Hdf5Session& session,
+                                         const std::filesystem::path& path,
+                                         Hid file,
+                                         OpenTables& open,
+                                         const Options& options,
+                                         const std::shared_ptr<FilePool>& pool) {
+  const DatasetInfo& info = open.tables.info;
+  if (options.reader == "naive" && info.uniform()) {
+    return make_library_source(path, std::move(file), std::move(open.images));
+  }
+  if (!open.images.library_only.empty()) {
+    warn_slow(path, open.images);
+    return make_library_source(path, std::move(file), std::move(open.images));
+  }
+  if (open.images.contiguous()) {
+    const auto sample_bytes = static_cast<std::uint64_t>(info.height * info.width * info.channels);
+    // The offsets stay where they are when the tables move.
+    const Extent extent{open.images.offset_bytes, sample_bytes, open.tables.image_offsets};
+    return std::make_unique<RangeSource>(pool, pool->add(path), extent);
+  }
+  auto source = std::make_unique<ChunkedSource>(
+      session, pool, pool->add(path), open.images, options.chunk_cache_mib << 20);
+  open.tables.arrays.front().stored_bytes = source->stored_bytes();
+  return source;
 }
 
 }  // namespace
@@ -35,8 +60,25 @@ FileDataset::FileDataset(FileTables tables, std::unique_ptr<PixelSource> pixels)
     : tables_(std::move(tables)), pixels_(std::move(pixels)) {}
 
 void FileDataset::read_pixels(std::int64_t index, std::span<std::byte> out, bool verify) const {
+  LOCKSTEP_CHECK(info().uniform(), "stored images are not plain pixels of one size");
+  read_stored(index, out, verify);
+}
+
+ImageSize FileDataset::image_size(std::int64_t index) const {
+  if (tables_.image_sizes.empty()) return Dataset::image_size(index);
+  const auto row = 2 * static_cast<std::size_t>(index);
+  return {tables_.image_sizes[row], tables_.image_sizes[row + 1]};
+}
+
+std::int64_t FileDataset::stored_bytes(std::int64_t index) const {
+  if (tables_.image_offsets.empty()) return sample_bytes();
+  const auto row = static_cast<std::size_t>(index);
+  return static_cast<std::int64_t>(tables_.image_offsets[row + 1] - tables_.image_offsets[row]);
+}
+
+void FileDataset::read_stored(std::int64_t index, std::span<std::byte> out, bool verify) const {
   LOCKSTEP_CHECK(index >= 0 && index < tables_.info.num_samples, "no such sample");
-  LOCKSTEP_CHECK(std::ssize(out) == sample_bytes(), "a sample of another size");
+  LOCKSTEP_CHECK(std::ssize(out) == stored_bytes(index), "a sample of another size");
   pixels_->read(index, out);
   if (!verify || checksum_matches(index, out)) return;
   throw data_error(
@@ -47,9 +89,9 @@ void FileDataset::read_pixels(std::int64_t index, std::span<std::byte> out, bool
              pixels_->place(index)));
 }
 
-bool FileDataset::checksum_matches(std::int64_t index, std::span<const std::byte> pixels) const {
+bool FileDataset::checksum_matches(std::int64_t index, std::span<const std::byte> bytes) const {
   return tables_.checksums.empty() ||
-         tables_.checksums[static_cast<std::size_t>(index)] == crc32c(pixels);
+         tables_.checksums[static_cast<std::size_t>(index)] == crc32c(bytes);
 }
 
 std::int64_t FileDataset::label(std::int64_t index) const {
@@ -71,25 +113,18 @@ Boxes FileDataset::boxes(std::int64_t index) const {
 }
 
 std::unique_ptr<FileDataset> open_file_dataset(const std::filesystem::path& path,
-                                               const Options& options) {
+                                               const Options& options,
+                                               const std::shared_ptr<FilePool>& pool) {
   const Hdf5Session session;
   Hid file = open_hdf5(session, path);
   OpenTables open = read_tables(session, file.get(), path, options);
-  std::unique_ptr<PixelSource> pixels;
-  if (open.images.contiguous() && options.reader != "naive") {
-    pixels = make_positional_source(path, open.images);
-  } else {
-    if (options.reader != "naive") warn_slow(path, open.images);
-    pixels = make_library_source(path, std::move(file), std::move(open.images));
-  }
+  std::unique_ptr<PixelSource> pixels = make_source(
+      session, path, std::move(file), open, options, pool ? pool : std::make_shared<FilePool>(1));
   return std::make_unique<FileDataset>(std::move(open.tables), std::move(pixels));
 }
 
 std::unique_ptr<Dataset> open_dataset(const std::filesystem::path& path, const Options& options) {
-  if (path.extension() == ".json") {
-    throw data_error(format("{}: sets of several files are not in this version: name one HDF5 file",
-                            path.string()));
-  }
+  if (is_manifest(path)) return open_sharded_dataset(path, options);
   return open_file_dataset(path, options);
 }
 

@@ -1,20 +1,46 @@
 #include "file_tables.h"
 
 #include <lockstep/base/error.h>
+#include <lockstep/base/file.h>
 #include <lockstep/base/format.h>
 #include <lockstep/base/hash.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
-#include <limits>
+#include <numeric>
+#include <type_traits>
 #include <utility>
 
 namespace lockstep::data {
 namespace {
 
-constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 33;
-constexpr std::uint64_t kMaxSide = std::uint64_t{1} << 16;
 constexpr std::int64_t kMaxForeignClasses = 1 << 20;
+constexpr std::uint64_t kMinJpegBytes = 4;  // its first and last marker
+
+// As StoredArray::type.
+template <class T>
+std::string type_name() {
+  const char* kind = std::is_floating_point_v<T> ? "f" : std::is_signed_v<T> ? "i" : "u";
+  return kind + std::to_string(8 * sizeof(T));
+}
+
+// Of 0 to count - 1 as i64.
+std::uint32_t crc32c_of_numbers(std::int64_t count) {
+  std::array<std::int64_t, 1024> block{};
+  std::uint32_t crc = 0;
+  for (std::int64_t begin = 0; begin < count; begin += std::ssize(block)) {
+    std::iota(block.begin(), block.end(), begin);
+    const auto used = static_cast<std::size_t>(std::min(count - begin, std::ssize(block)));
+    crc = crc32c(std::as_bytes(std::span(block).first(used)), crc);
+  }
+  return crc;
+}
+
+bool is_side(std::uint64_t pixels) {
+  return pixels >= 1 && pixels <= static_cast<std::uint64_t>(kMaxSide);
+}
 
 class TableReader {
  public:
@@ -26,20 +52,24 @@ class TableReader {
         file_(file),
         path_(path),
         options_(options),
+        bytes_(open_for_reading(path)),
         attributes_(read_attributes(session, file, path)) {
     tables_.info = info_from_attributes(attributes_, path);
   }
 
   OpenTables read() {
     DatasetInfo& info = tables_.info;
-    StoredArray images = open_images();
+    // Attributes name the channels of images that are not in /images.
+    const bool ragged = info.channels > 0;
+    StoredArray images = ragged ? open_image_bytes() : open_images();
+    if (ragged) read_image_places(images);
     if (info.task == "classification") {
       read_labels();
     } else {
       read_boxes();
     }
     if (info.native) {
-      tables_.sample_ids = read_checked<std::int64_t>(kSampleId, "i64", samples());
+      read_sample_ids();
       tables_.checksums = read_checked<std::uint32_t>(kSampleCrc, "u32", samples());
     }
     set_statistics();
@@ -71,6 +101,63 @@ class TableReader {
     return images;
   }
 
+  StoredArray open_image_bytes() {
+    DatasetInfo& info = tables_.info;
+    if (info.num_samples < 1 || std::cmp_greater(info.num_samples, kMaxSamples)) {
+      throw data_error(
+          format("{}: root attribute num_samples is {}, outside what this version reads",
+                 path_.string(),
+                 info.num_samples));
+    }
+    StoredArray bytes = open_array(session_, file_, path_, kImageBytes);
+    if (bytes.type != "u8" || bytes.shape.size() != 1 || !bytes.contiguous()) {
+      throw refuse(kImageBytes,
+                   format("is {} {} of shape {}, expected contiguous u8 of shape (bytes)",
+                          bytes.layout,
+                          bytes.type,
+                          bytes.shape_text()));
+    }
+    tables_.arrays.push_back(bytes);
+    return bytes;
+  }
+
+  // Where each image lies, and its size.
+  void read_image_places(const StoredArray& bytes) {
+    tables_.image_offsets = read_checked<std::uint64_t>(kImageOffset, "u64", samples() + 1);
+    const auto& offsets = tables_.image_offsets;
+    if (offsets.front() != 0 || offsets.back() != bytes.shape[0] ||
+        !std::is_sorted(offsets.begin(), offsets.end())) {
+      throw refuse(kImageOffset, format("does not rise from 0 to the {} bytes", bytes.shape[0]));
+    }
+    const StoredArray sizes = open_array(session_, file_, path_, kImageSize);
+    if (sizes.type != "i32" || sizes.shape.size() != 2 || sizes.shape[1] != 2) {
+      throw refuse(
+          kImageSize,
+          format("is {} of shape {}, sizes are i32 (N, 2)", sizes.type, sizes.shape_text()));
+    }
+    check_count(sizes, samples());
+    tables_.image_sizes = read_table<std::int32_t>(sizes);
+    check_crc(sizes, bytes_of(tables_.image_sizes));
+    tables_.arrays.push_back(sizes);
+    for (std::size_t i = 0; i < samples(); ++i) check_place(i);
+  }
+
+  void check_place(std::size_t i) const {
+    const std::int32_t height = tables_.image_sizes[2 * i];
+    const std::int32_t width = tables_.image_sizes[2 * i + 1];
+    const std::uint64_t bytes = tables_.image_offsets[i + 1] - tables_.image_offsets[i];
+    const bool sides = height > 0 && width > 0 && height <= kMaxSide && width <= kMaxSide;
+    const bool raw = tables_.info.image_encoding == "raw";
+    const auto pixels = static_cast<std::uint64_t>(height) * static_cast<std::uint64_t>(width) *
+                        static_cast<std::uint64_t>(tables_.info.channels);
+    if (sides && bytes <= static_cast<std::uint64_t>(kMaxStoredBytes) &&
+        (raw ? bytes == pixels : bytes >= kMinJpegBytes)) {
+      return;
+    }
+    throw refuse(kImageSize,
+                 format("says {} x {} of sample {}, which has {} bytes", height, width, i, bytes));
+  }
+
   void check_image_shape(const StoredArray& images) const {
     if (images.type != "u8") {
       throw refuse(images.key, format("is {}, images are u8 (0 to 255)", images.type));
@@ -82,8 +169,7 @@ class TableReader {
           format("has shape {}, images are (N, H, W) or (N, H, W, C)", images.shape_text()));
     }
     if (images.shape[0] == 0) throw refuse(images.key, "has no samples");
-    if (images.shape[0] > kMaxSamples || images.shape[1] - 1 >= kMaxSide ||
-        images.shape[2] - 1 >= kMaxSide) {
+    if (images.shape[0] > kMaxSamples || !is_side(images.shape[1]) || !is_side(images.shape[2])) {
       throw refuse(images.key,
                    format("has shape {}, outside what this version reads", images.shape_text()));
     }
@@ -107,7 +193,7 @@ class TableReader {
                           array.shape_text()));
     }
     check_count(array, samples());
-    tables_.labels = read_array<std::int64_t>(session_, array, path_);
+    tables_.labels = read_table<std::int64_t>(array);
     if (info.native) check_crc(array, bytes_of(tables_.labels));
     tables_.arrays.push_back(array);
     if (info.classes.empty()) name_classes(key);
@@ -152,7 +238,7 @@ class TableReader {
           format("is {} of shape {}, boxes are f32 (M, 4)", corners.type, corners.shape_text()));
     }
     const std::uint64_t count = corners.shape[0];
-    tables_.boxes = read_array<float>(session_, corners, path_);
+    tables_.boxes = read_table<float>(corners);
     check_crc(corners, bytes_of(tables_.boxes));
     tables_.arrays.push_back(corners);
     tables_.box_classes = read_checked<std::int64_t>(kBoxClass, "i64", count);
@@ -167,21 +253,49 @@ class TableReader {
     check_classes(kBoxClass, tables_.box_classes);
   }
 
+  // Ids of 0 to N - 1 are known by their checksum, without the table being read: they are not kept.
+  void read_sample_ids() {
+    const StoredArray array = open_array(session_, file_, path_, kSampleId);
+    check_row(array, "i64", samples());
+    const std::int64_t stored = whole_attribute(attributes_, crc_attribute(kSampleId), path_);
+    tables_.arrays.push_back(array);
+    if (stored == static_cast<std::int64_t>(crc32c_of_numbers(tables_.info.num_samples))) return;
+    tables_.sample_ids = read_table<std::int64_t>(array);
+    check_crc(array, bytes_of(tables_.sample_ids));
+  }
+
   template <class T>
   std::vector<T> read_checked(const std::string& key,
                               const std::string& type,
                               std::uint64_t count) {
     const StoredArray array = open_array(session_, file_, path_, key);
+    check_row(array, type, count);
+    std::vector<T> values = read_table<T>(array);
+    check_crc(array, bytes_of(values));
+    tables_.arrays.push_back(array);
+    return values;
+  }
+
+  void check_row(const StoredArray& array, const std::string& type, std::uint64_t count) const {
     if (array.type != type || array.shape.size() != 1) {
       throw refuse(
-          key,
+          array.key,
           format(
               "is {} of shape {}, expected {} of shape (N)", array.type, array.shape_text(), type));
     }
     check_count(array, count);
-    std::vector<T> values = read_array<T>(session_, array, path_);
-    check_crc(array, bytes_of(values));
-    tables_.arrays.push_back(array);
+  }
+
+  // By one positional read where the bytes in the file are those in memory.
+  template <class T>
+  std::vector<T> read_table(const StoredArray& array) const {
+    static_assert(std::endian::native == std::endian::little);
+    const bool as_stored = array.contiguous() && array.library_only.empty() && !array.big_endian;
+    if (!as_stored || array.type != type_name<T>()) {
+      return read_array<T>(session_, array, path_);
+    }
+    std::vector<T> values(array.size_bytes / sizeof(T));
+    read_exactly(bytes_, path_, array.offset_bytes, std::as_writable_bytes(std::span(values)));
     return values;
   }
 
@@ -223,6 +337,7 @@ class TableReader {
   hid_t file_;
   const std::filesystem::path& path_;
   const Options& options_;
+  FileHandle bytes_;
   Attributes attributes_;
   FileTables tables_;
 };

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
+#include <string_view>
 
 namespace lockstep::data {
 namespace {
 
-constexpr hsize_t kMaxAttributeElements = 4096;
-constexpr std::size_t kMaxTextBytes = std::size_t{64} << 20;
+constexpr hsize_t kMaxAttributes = 1024;
+constexpr std::size_t kMaxAttributeBytes = std::size_t{64} << 10;
+constexpr std::size_t kMaxClassesBytes = std::size_t{4} << 20;  // 20,000 long names
 
 std::recursive_mutex& library_mutex() {
   static std::recursive_mutex mutex;
@@ -32,57 +35,60 @@ herr_t take_innermost(unsigned depth, const H5E_error2_t* error, void* reason) {
   return 0;
 }
 
-std::string text_of(hid_t attribute, hid_t type, bool* ok) {
-  *ok = false;
+// What came of reading an attribute.
+enum class Taken { kYes, kLeftOut, kTooLarge, kFailed };
+
+Taken read_text(hid_t attribute, hid_t type, std::size_t limit_bytes, std::string* value) {
   if (H5Tis_variable_str(type) > 0) {
     char* text = nullptr;
     const Hid memory(H5Tcopy(H5T_C_S1), H5Tclose);
     H5Tset_size(memory.get(), H5T_VARIABLE);
     H5Tset_cset(memory.get(), H5Tget_cset(type));
-    if (H5Aread(attribute, memory.get(), &text) < 0 || text == nullptr) return {};
-    std::string result(text);
+    if (H5Aread(attribute, memory.get(), &text) < 0 || text == nullptr) return Taken::kFailed;
+    const bool fits = strnlen(text, limit_bytes + 1) <= limit_bytes;
+    if (fits) *value = text;
     H5free_memory(text);
-    *ok = true;
-    return result;
+    return fits ? Taken::kYes : Taken::kTooLarge;
   }
-  const std::size_t size = H5Tget_size(type);
-  if (size == 0 || size > kMaxTextBytes) return {};
-  std::string result(size, '\0');
-  if (H5Aread(attribute, type, result.data()) < 0) return {};
-  result.resize(std::min(result.find('\0'), result.size()));
-  *ok = true;
-  return result;
+  value->assign(H5Tget_size(type), '\0');
+  if (value->empty() || H5Aread(attribute, type, value->data()) < 0) return Taken::kFailed;
+  value->resize(std::min(value->find('\0'), value->size()));
+  return Taken::kYes;
 }
 
-// False when the attribute is of a type that is left out.
-bool read_value(hid_t attribute, AttributeValue* value, bool* ok) {
+Taken read_value(hid_t attribute, std::size_t limit_bytes, AttributeValue* value) {
   const Hid type(H5Aget_type(attribute), H5Tclose);
   const Hid space(H5Aget_space(attribute), H5Sclose);
-  *ok = bool(type) && bool(space);
-  if (!*ok) return false;
+  if (!type || !space) return Taken::kFailed;
   const hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  const std::size_t element_bytes = H5Tget_size(type.get());
   const H5T_class_t kind = H5Tget_class(type.get());
-  if (count < 1 || static_cast<hsize_t>(count) > kMaxAttributeElements) return false;
+  if (count < 0 || element_bytes == 0) return Taken::kFailed;
+  if (static_cast<hsize_t>(count) > limit_bytes / element_bytes) return Taken::kTooLarge;
+  if (count == 0) return Taken::kLeftOut;
   if (kind == H5T_STRING && count == 1) {
-    *value = text_of(attribute, type.get(), ok);
-    return *ok;
+    std::string text;
+    const Taken taken = read_text(attribute, type.get(), limit_bytes, &text);
+    *value = std::move(text);
+    return taken;
   }
   if (kind == H5T_INTEGER && count == 1) {
     std::int64_t number = 0;
-    *ok = H5Aread(attribute, H5T_NATIVE_INT64, &number) >= 0;
+    if (H5Aread(attribute, H5T_NATIVE_INT64, &number) < 0) return Taken::kFailed;
     *value = number;
-    return *ok;
+    return Taken::kYes;
   }
-  if (kind != H5T_FLOAT && kind != H5T_INTEGER) return false;
+  if (kind != H5T_FLOAT && kind != H5T_INTEGER) return Taken::kLeftOut;
   std::vector<double> numbers(static_cast<std::size_t>(count));
-  *ok = H5Aread(attribute, H5T_NATIVE_DOUBLE, numbers.data()) >= 0;
-  *value = numbers;
-  return *ok;
+  if (H5Aread(attribute, H5T_NATIVE_DOUBLE, numbers.data()) < 0) return Taken::kFailed;
+  *value = std::move(numbers);
+  return Taken::kYes;
 }
 
 struct Walk {
   Attributes attributes;
   std::string failed;
+  Taken how = Taken::kYes;
 };
 
 herr_t take_attribute(hid_t location, const char* name, const H5A_info_t*, void* data) {
@@ -91,13 +97,32 @@ herr_t take_attribute(hid_t location, const char* name, const H5A_info_t*, void*
   try {
     const Hid attribute(H5Aopen(location, name, H5P_DEFAULT), H5Aclose);
     AttributeValue value;
-    bool ok = bool(attribute);
-    if (ok && read_value(attribute.get(), &value, &ok)) walk.attributes[name] = std::move(value);
-    if (!ok) walk.failed = name;
+    const std::size_t limit_bytes =
+        std::string_view(name) == "classes" ? kMaxClassesBytes : kMaxAttributeBytes;
+    walk.how = attribute ? read_value(attribute.get(), limit_bytes, &value) : Taken::kFailed;
+    if (walk.how == Taken::kYes) walk.attributes[name] = std::move(value);
+    if (walk.how == Taken::kFailed || walk.how == Taken::kTooLarge) walk.failed = name;
   } catch (...) {
     walk.failed = "(out of memory)";
   }
   return walk.failed.empty() ? 0 : -1;
+}
+
+// Before the library makes a table of them all.
+void check_attribute_count(const Hdf5Session& session,
+                           hid_t file,
+                           const std::filesystem::path& path) {
+  H5O_info_t info{};
+  if (H5Oget_info2(file, &info, H5O_INFO_NUM_ATTRS) < 0) {
+    throw data_error(format("{}: the root group cannot be read ({}): make or copy the file again",
+                            path.string(),
+                            hdf5_reason(session)));
+  }
+  if (info.num_attrs <= kMaxAttributes) return;
+  throw data_error(format("{}: has {} root attributes, this version reads {}",
+                          path.string(),
+                          info.num_attrs,
+                          kMaxAttributes));
 }
 
 Hid attribute_type(const AttributeValue& value) {
@@ -150,10 +175,16 @@ std::string hdf5_reason(const Hdf5Session&) {
 
 Hid open_hdf5(const Hdf5Session& session, const std::filesystem::path& path) {
   {
-    const FileHandle probe = open_for_reading(path);
-    if (std::filesystem::is_directory(path)) {
+    std::error_code missing;
+    const auto kind = std::filesystem::status(path, missing).type();
+    if (kind == std::filesystem::file_type::directory) {
       throw io_error(format("{} is a folder, not a data file", path.string()));
     }
+    // Opening a pipe would wait for a writer.
+    if (kind != std::filesystem::file_type::regular && std::filesystem::exists(path, missing)) {
+      throw io_error(format("{} is not a regular file", path.string()));
+    }
+    const FileHandle probe = open_for_reading(path);
     if (file_size_bytes(probe, path) == 0) {
       throw data_error(format("{} is empty: make it again with lockstep prepare", path.string()));
     }
@@ -174,9 +205,17 @@ Hid open_hdf5(const Hdf5Session& session, const std::filesystem::path& path) {
 Attributes read_attributes(const Hdf5Session& session,
                            hid_t file,
                            const std::filesystem::path& path) {
+  check_attribute_count(session, file, path);
   Walk walk;
   hsize_t position = 0;
   if (H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_NATIVE, &position, take_attribute, &walk) < 0) {
+    if (walk.how == Taken::kTooLarge) {
+      throw data_error(
+          format("{}: root attribute {} is larger than this version reads ({} KiB)",
+                 path.string(),
+                 walk.failed,
+                 (walk.failed == "classes" ? kMaxClassesBytes : kMaxAttributeBytes) >> 10));
+    }
     throw data_error(format("{}: attribute {} cannot be read ({}): make or copy the file again",
                             path.string(),
                             walk.failed,

@@ -58,7 +58,8 @@ Hid open_hdf5(const Hdf5Session& session, const std::filesystem::path& path);
 using AttributeValue = std::variant<std::int64_t, std::vector<double>, std::string>;
 using Attributes = std::map<std::string, AttributeValue>;
 
-// Attributes of other types are left out. Throws: Error(kBadData) when one cannot be read.
+// Attributes of other types are left out. Throws: Error(kBadData) when one cannot be read, is over
+// 64 KiB (`classes`: 4 MiB), or there are more than 1,024.
 Attributes read_attributes(const Hdf5Session& session,
                            hid_t file,
                            const std::filesystem::path& path);

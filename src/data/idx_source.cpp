@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::uint32_t kTypeU8 = 0x08;
 constexpr std::uint32_t kMaxSide = 1 << 16;
+constexpr std::int64_t kMaxImageBytes = std::int64_t{256} << 20;
+constexpr std::size_t kLabelsAtOnce = 1 << 20;
 
 std::uint32_t read_big_endian(GzipReader& reader) {
   std::array<std::byte, 4> bytes{};
@@ -60,12 +62,15 @@ class IdxSource final : public SampleSource {
 
   WriterOptions shape() const override { return shape_; }
 
-  Sample next() override {
+  std::optional<Sample> next() override {
+    if (next_ == shape_.num_samples) return std::nullopt;
     images_.read(pixels_);
     const auto index = next_++;
     if (next_ == shape_.num_samples) images_.expect_end();
     Sample sample;
-    sample.pixels = pixels_;
+    sample.bytes = pixels_;
+    sample.size = {static_cast<std::int32_t>(shape_.height),
+                   static_cast<std::int32_t>(shape_.width)};
     sample.label = static_cast<std::int64_t>(labels_[static_cast<std::size_t>(index)]);
     sample.sample_id = index;
     return sample;
@@ -79,7 +84,9 @@ class IdxSource final : public SampleSource {
     shape_.channels = sizes.size() == 4 ? sizes[3] : 1;
     const bool sides =
         sizes[1] >= 1 && sizes[1] <= kMaxSide && sizes[2] >= 1 && sizes[2] <= kMaxSide;
-    if (sizes[0] > 0 && sides && (shape_.channels == 1 || shape_.channels == 3)) return;
+    const bool channels = shape_.channels == 1 || shape_.channels == 3;
+    const bool whole = sizes[0] > 0 && sides && channels;
+    if (whole && shape_.height * shape_.width * shape_.channels <= kMaxImageBytes) return;
     throw data_error(format("{}: {} images of {} x {} x {} cannot be a data set",
                             images_path_.string(),
                             sizes[0],
@@ -98,8 +105,13 @@ class IdxSource final : public SampleSource {
                               images_path_.string(),
                               shape_.num_samples));
     }
-    labels_.resize(sizes[0]);
-    reader.read(labels_);
+    // Memory grows with what is there, not with what the header says.
+    for (std::size_t left = sizes[0]; left > 0;) {
+      const std::size_t piece = std::min(left, kLabelsAtOnce);
+      labels_.resize(labels_.size() + piece);
+      reader.read(std::span(labels_).last(piece));
+      left -= piece;
+    }
     reader.expect_end();
   }
 

@@ -8,11 +8,12 @@ DatasetInfo import_samples(SampleSource& source,
                            const std::function<void(std::int64_t)>& verified) {
   WriterOptions options = source.shape();
   options.path = target.path;
-  options.split = target.split;
+  if (!target.split.empty()) options.split = target.split;
   options.force = target.force;
+  options.num_shards = target.num_shards;
   Writer writer(options);
-  for (std::int64_t i = 0; i < options.num_samples; ++i) {
-    writer.add(source.next());
+  while (const std::optional<Sample> sample = source.next()) {
+    writer.add(*sample);
     if (written) written(1);
   }
   return writer.finish(verified);

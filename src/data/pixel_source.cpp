@@ -3,38 +3,12 @@
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace lockstep::data {
 namespace {
-
-class PositionalSource final : public PixelSource {
- public:
-  PositionalSource(const std::filesystem::path& path, const ArrayInfo& array)
-      : path_(path),
-        file_(open_for_reading(path)),
-        offset_bytes_(array.offset_bytes),
-        sample_bytes_(array.size_bytes / array.shape[0]) {}
-
-  void read(std::int64_t index, std::span<std::byte> out) const override {
-    read_exactly(file_, path_, begin(index), out);
-  }
-
-  std::string place(std::int64_t index) const override {
-    return format("bytes {} to {}", begin(index), begin(index) + sample_bytes_ - 1);
-  }
-
- private:
-  std::uint64_t begin(std::int64_t index) const {
-    return offset_bytes_ + static_cast<std::uint64_t>(index) * sample_bytes_;
-  }
-
-  std::filesystem::path path_;
-  FileHandle file_;
-  std::uint64_t offset_bytes_;
-  std::uint64_t sample_bytes_;
-};
 
 class LibrarySource final : public PixelSource {
  public:
@@ -77,6 +51,15 @@ class LibrarySource final : public PixelSource {
     return format("{} data set \"{}\"", array_.layout, array_.key);
   }
 
+  // As the reader that does without the library says, so that both have one order.
+  std::int64_t samples_per_chunk() const override {
+    if (array_.chunk.empty()) return 1;
+    const bool whole_samples =
+        std::equal(array_.chunk.begin() + 1, array_.chunk.end(), array_.shape.begin() + 1);
+    const bool plain = array_.steps.empty() && array_.library_only.empty();
+    return whole_samples && plain ? 1 : static_cast<std::int64_t>(array_.chunk[0]);
+  }
+
  private:
   std::filesystem::path path_;
   Hid file_;
@@ -84,13 +67,6 @@ class LibrarySource final : public PixelSource {
 };
 
 }  // namespace
-
-std::unique_ptr<PixelSource> make_positional_source(const std::filesystem::path& path,
-                                                    const ArrayInfo& array) {
-  LOCKSTEP_CHECK(array.contiguous() && !array.shape.empty() && array.shape[0] > 0,
-                 "positional reads need contiguous storage");
-  return std::make_unique<PositionalSource>(path, array);
-}
 
 std::unique_ptr<PixelSource> make_library_source(const std::filesystem::path& path,
                                                  Hid file,

@@ -20,6 +20,10 @@ void PixelStatistics::add(std::span<const std::byte> pixels) {
   }
 }
 
+void PixelStatistics::add(const PixelStatistics& other) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+}
+
 std::vector<double> PixelStatistics::mean() const {
   std::vector<double> result;
   for (std::size_t channel = 0; channel < channels_; ++channel) {
@@ -30,7 +34,7 @@ std::vector<double> PixelStatistics::mean() const {
       count += pixels;
       sum += pixels * static_cast<double>(level);
     }
-    result.push_back(count > 0 ? sum / count / 255.0 : 0.0);
+    result.push_back(count > 0 ? sum / count / 255.0 : 0.5);
   }
   return result;
 }
@@ -47,7 +51,7 @@ std::vector<double> PixelStatistics::deviation() const {
       count += pixels;
       sum += pixels * distance * distance;
     }
-    const double variance = count > 0 ? sum / count : 0.0;
+    const double variance = count > 0 ? sum / count : 0.25;
     result.push_back(variance > 1e-12 ? std::sqrt(variance) : 1.0);
   }
   return result;

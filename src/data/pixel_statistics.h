@@ -14,8 +14,12 @@ class PixelStatistics {
   explicit PixelStatistics(std::int64_t channels);
   // Interleaved channels: (…, C).
   void add(std::span<const std::byte> pixels);
+  // Requires: as many channels.
+  void add(const PixelStatistics& other);
+  // 0.5 where there are no pixels.
   std::vector<double> mean() const;
-  // Population standard deviation; 1 where all pixels of a channel are alike.
+  // Population standard deviation; 1 where all pixels of a channel are alike, 0.5 where there are
+  // none.
   std::vector<double> deviation() const;
 
  private:

@@ -5,6 +5,8 @@
 #include <lockstep/data/sampler.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -13,6 +15,7 @@ namespace {
 
 // Keeps the sampler's random numbers apart from other users of the same seed.
 constexpr std::uint64_t kStreamTag = 0x53414D50ULL << 32;
+constexpr std::uint64_t kWindowTag = 0x57494E44ULL << 32;
 
 std::int64_t checked_product(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
@@ -31,11 +34,29 @@ void check(const SamplerOptions& options) {
   if (options.accumulate < 1) {
     throw config_error(format("train.accumulate = {}: must be at least 1", options.accumulate));
   }
+  LOCKSTEP_CHECK(options.chunk_samples >= 1 && options.window_chunks >= 1,
+                 "windows hold at least one chunk of one sample");
   if (options.num_samples < options.num_ranks) {
     throw config_error(
         format("{} ranks are more than the {} samples of the data set: start fewer ranks",
                options.num_ranks,
                options.num_samples));
+  }
+}
+
+// Fisher-Yates (Knuth, TAOCP volume 2, algorithm P). The places to swap with are drawn ahead in
+// blocks, so that their cache lines are on the way before they are needed.
+void shuffle_in_place(std::span<std::int64_t> values, PhiloxStream& random) {
+  constexpr std::size_t kBlock = 64;
+  std::array<std::size_t, kBlock> places{};
+  std::size_t left = values.size();
+  while (left > 1) {
+    const std::size_t count = std::min(kBlock, left - 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      places[i] = random.below(left - i);
+      __builtin_prefetch(&values[places[i]], 1);
+    }
+    for (std::size_t i = 0; i < count; ++i, --left) std::swap(values[left - 1], values[places[i]]);
   }
 }
 
@@ -98,12 +119,84 @@ std::vector<std::int64_t> Sampler::micro_batch(std::int64_t step_in_epoch,
 
 void Sampler::begin_epoch(std::int64_t epoch) {
   order_.resize(static_cast<std::size_t>(options_.num_samples));
+  if (options_.uses_windows()) return draw_windows(epoch);
   std::iota(order_.begin(), order_.end(), std::int64_t{0});
   if (!options_.shuffle) return;
   PhiloxStream random(options_.seed, kStreamTag ^ static_cast<std::uint64_t>(epoch));
-  for (std::size_t left = order_.size(); left > 1; --left) {
-    std::swap(order_[left - 1], order_[random.below(left)]);
+  shuffle_in_place(order_, random);
+}
+
+void Sampler::draw_windows(std::int64_t epoch) {
+  PhiloxStream random(options_.seed, kWindowTag ^ static_cast<std::uint64_t>(epoch));
+  const std::int64_t samples = options_.chunk_samples;
+  std::vector<std::int64_t> chunks(
+      static_cast<std::size_t>((options_.num_samples + samples - 1) / samples));
+  std::iota(chunks.begin(), chunks.end(), std::int64_t{0});
+  shuffle_in_place(chunks, random);
+  const auto window = static_cast<std::size_t>(options_.window_chunks);
+  std::size_t filled = 0;
+  for (std::size_t first = 0; first < chunks.size(); first += window) {
+    const std::size_t begin = filled;
+    for (std::size_t i = first; i < std::min(first + window, chunks.size()); ++i) {
+      const std::int64_t end = std::min(options_.num_samples, (chunks[i] + 1) * samples);
+      for (std::int64_t index = chunks[i] * samples; index < end; ++index) {
+        order_[filled++] = index;
+      }
+    }
+    shuffle_in_place(std::span(order_).subspan(begin, filled - begin), random);
   }
+}
+
+ShuffleQuality Sampler::quality() const {
+  LOCKSTEP_CHECK(!order_.empty(), "begin_epoch() before quality()");
+  return measure_shuffle(order_, options_.chunk_samples, samples_per_step());
+}
+
+void choose_order(const Options& options, std::int64_t samples_per_chunk, SamplerOptions& sampler) {
+  LOCKSTEP_CHECK(samples_per_chunk >= 1, "a read brings at least one sample");
+  sampler.shuffle = options.order != "sequential";
+  // A window of one-sample chunks is a uniform shuffle by another name.
+  sampler.chunk_samples = options.order == "global" ? 1 : samples_per_chunk;
+  sampler.window_chunks = options.window_chunks;
+}
+
+ShuffleQuality measure_shuffle(std::span<const std::int64_t> order,
+                               std::int64_t chunk_samples,
+                               std::int64_t samples_per_step) {
+  ShuffleQuality quality;
+  const auto total = static_cast<double>(order.size());
+  if (order.size() < 2) return {1, 1, 1};
+  double moved = 0;
+  double chunks = 0;
+  double steps = 0;
+  std::vector<std::int64_t> seen;
+  for (std::size_t begin = 0; begin < order.size();
+       begin += static_cast<std::size_t>(samples_per_step)) {
+    const auto part = order.subspan(
+        begin, std::min(order.size() - begin, static_cast<std::size_t>(samples_per_step)));
+    seen.clear();
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      moved += std::abs(static_cast<double>(part[i]) - static_cast<double>(begin + i));
+      seen.push_back(part[i] / chunk_samples);
+    }
+    if (std::ssize(part) < samples_per_step && steps > 0) continue;  // a short end tells little
+    std::sort(seen.begin(), seen.end());
+    chunks += static_cast<double>(std::unique(seen.begin(), seen.end()) - seen.begin());
+    steps += 1;
+  }
+  // The mean distance of two independent uniform places of n is (n^2 - 1) / (3 n).
+  quality.displacement = moved / total / ((total * total - 1) / (3 * total));
+  quality.chunks_per_step = chunks / steps;
+  // A chunk is missing from a step of s of n samples with probability C(n - c, s) / C(n, s).
+  const double step = std::min(static_cast<double>(samples_per_step), total);
+  double missing = 1;
+  for (std::int64_t i = 0; i < chunk_samples; ++i) {
+    missing *=
+        std::max(0.0, total - step - static_cast<double>(i)) / (total - static_cast<double>(i));
+  }
+  quality.uniform_chunks_per_step =
+      std::ceil(total / static_cast<double>(chunk_samples)) * (1 - missing);
+  return quality;
 }
 
 }  // namespace lockstep::data

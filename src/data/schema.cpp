@@ -15,16 +15,18 @@
 namespace lockstep::data {
 namespace {
 
+constexpr const char* kChannelsAttribute = "image_channels";
 constexpr std::string_view kCrcSuffix = "_crc32c";
-constexpr std::array<std::string_view, 9> kNames{kFormatAttribute,
-                                                 "task",
-                                                 "split",
-                                                 "classes",
-                                                 "num_samples",
-                                                 "image_encoding",
-                                                 "image_mean",
-                                                 "image_std",
-                                                 "content_digest"};
+constexpr std::array<std::string_view, 10> kNames{kFormatAttribute,
+                                                  "task",
+                                                  "split",
+                                                  "classes",
+                                                  "num_samples",
+                                                  "image_encoding",
+                                                  kChannelsAttribute,
+                                                  "image_mean",
+                                                  "image_std",
+                                                  "content_digest"};
 
 bool is_ours(std::string_view name) {
   if (name == kAttributesCrc) return false;
@@ -107,14 +109,20 @@ void check_attributes_crc(const Attributes& attributes, const std::filesystem::p
              kAttributesCrc));
 }
 
+// Of a file whose images are in /image_bytes; 0 in others.
+std::int64_t channels_attribute(const Attributes& attributes, const DatasetInfo& info) {
+  if (!attributes.contains(kChannelsAttribute) && info.image_encoding == "raw") return 0;
+  const auto channels = whole_attribute(attributes, kChannelsAttribute, info.path);
+  if (channels == 1 || channels == 3) return channels;
+  throw data_error(
+      format("{}: {} = {} is neither 1 nor 3", info.path.string(), kChannelsAttribute, channels));
+}
+
 void check_native(const DatasetInfo& info) {
   const std::string where = info.path.string();
-  if (info.image_encoding != "raw") {
+  if (info.image_encoding != "raw" && info.image_encoding != "jpeg") {
     throw data_error(
-        format("{}: image_encoding = {} is not in this version: make the file again "
-               "with raw images",
-               where,
-               info.image_encoding));
+        format("{}: image_encoding = {} is neither raw nor jpeg", where, info.image_encoding));
   }
   if (info.task != "classification" && info.task != "detection") {
     throw data_error(
@@ -145,6 +153,7 @@ Attributes attributes_of(const DatasetInfo& info) {
   attributes["classes"] = nlohmann::json(info.classes).dump();
   attributes["num_samples"] = info.num_samples;
   attributes["image_encoding"] = info.image_encoding;
+  if (!info.uniform()) attributes[kChannelsAttribute] = info.channels;
   attributes["image_mean"] = info.image_mean;
   attributes["image_std"] = info.image_std;
   attributes["content_digest"] = info.content_digest;
@@ -175,6 +184,7 @@ DatasetInfo info_from_attributes(const Attributes& attributes, const std::filesy
   info.content_digest = required<std::string>(attributes, "content_digest", path);
   info.has_checksums = true;
   check_native(info);
+  info.channels = channels_attribute(attributes, info);
   return info;
 }
 

@@ -76,6 +76,11 @@ class SyntheticSource : public SampleSource {
     }
   }
 
+  ImageSize size() const {
+    const auto side = static_cast<std::int32_t>(options_.image_size);
+    return {side, side};
+  }
+
   SyntheticOptions options_;
   std::vector<std::byte> pixels_;
   std::int64_t next_ = 0;
@@ -85,7 +90,8 @@ class ClassificationSource final : public SyntheticSource {
  public:
   using SyntheticSource::SyntheticSource;
 
-  Sample next() override {
+  std::optional<Sample> next() override {
+    if (next_ == options_.num_samples) return std::nullopt;
     const std::int64_t index = next_++;
     PhiloxStream random = stream_of(options_.seed, index, Draw::kContent);
     Sample sample;
@@ -93,18 +99,19 @@ class ClassificationSource final : public SyntheticSource {
         static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(options_.num_classes)));
     sample.sample_id = index;
     const int offset = static_cast<int>(random.below(kMaxOffset));
-    const std::int64_t size = options_.image_size;
+    const std::int64_t side = options_.image_size;
     const std::int64_t grid = synthetic_grid(options_.num_classes);
     std::byte* out = pixels_.data();
-    for (std::int64_t y = 0; y < size; ++y) {
-      for (std::int64_t x = 0; x < size; ++x) {
-        const bool lit = cell_of(y, grid, size) * grid + cell_of(x, grid, size) == sample.label;
+    for (std::int64_t y = 0; y < side; ++y) {
+      for (std::int64_t x = 0; x < side; ++x) {
+        const bool lit = cell_of(y, grid, side) * grid + cell_of(x, grid, side) == sample.label;
         const auto value = static_cast<std::byte>((lit ? kLit : kDark) + offset);
         out = std::fill_n(out, options_.channels, value);
       }
     }
     add_noise(index, kPixelNoise);
-    sample.pixels = pixels_;
+    sample.bytes = pixels_;
+    sample.size = size();
     return sample;
   }
 };
@@ -122,7 +129,8 @@ class DetectionSource final : public SyntheticSource {
     return shape;
   }
 
-  Sample next() override {
+  std::optional<Sample> next() override {
+    if (next_ == options_.num_samples) return std::nullopt;
     const std::int64_t index = next_++;
     const std::span<const Rectangle> rectangles = draw(index);
     std::fill(pixels_.begin(), pixels_.end(), static_cast<std::byte>(kBackground));
@@ -133,7 +141,8 @@ class DetectionSource final : public SyntheticSource {
     }
     add_noise(index, kDetectionNoise);
     Sample sample;
-    sample.pixels = pixels_;
+    sample.bytes = pixels_;
+    sample.size = size();
     sample.sample_id = index;
     sample.boxes = {std::span(corners_).first(4 * count),
                     std::span(names_).first(count),

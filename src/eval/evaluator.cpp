@@ -55,6 +55,8 @@ data::LoaderOptions loader_options(const comm::Group& group,
   loader.prefetch = options.prefetch;
   loader.verify = options.verify;
   loader.num_epochs = 1;
+  loader.target = {static_cast<std::int32_t>(options.image_size),
+                   static_cast<std::int32_t>(options.image_size)};
   return loader;
 }
 
@@ -91,6 +93,9 @@ Counts count_own_share(comm::Group& group,
   augment::FeederOptions feeding;
   feeding.mean = options.mean;
   feeding.std = options.std;
+  feeding.training = false;
+  const auto side = static_cast<std::int32_t>(options.image_size);
+  feeding.size = {side, side};
   const auto feeder = augment::make_feeder(*device.backend, torch_device(device), feeding);
   const auto loader = data::make_loader(dataset, *device.backend, settings);
   std::optional<Progress> progress;

@@ -34,15 +34,16 @@ void CudaEvent::make_wait(StreamHandle stream) {
   check_cuda(cudaStreamWaitEvent(native(stream), event_, 0), "cudaStreamWaitEvent");
 }
 
+// A thread that never chose a device (a reader) would open a context on device 0 here and below,
+// which costs that device hundreds of MB for every rank of the host.
 bool CudaEvent::done() {
+  check_cuda(cudaSetDevice(device_), "cudaSetDevice");
   const cudaError_t code = cudaEventQuery(event_);
   if (code == cudaErrorNotReady) return false;
   check_cuda(code, "cudaEventQuery");
   return true;
 }
 
-// A thread that never chose a device (a reader) would open a context on device 0 here, which costs
-// that device hundreds of MB for every rank of the host.
 void CudaEvent::synchronize() {
   check_cuda(cudaSetDevice(device_), "cudaSetDevice");
   check_cuda(cudaEventSynchronize(event_), "cudaEventSynchronize");

@@ -5,6 +5,7 @@
 #include <lockstep/base/process.h>
 #include <lockstep/gpu/device.h>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -37,10 +38,13 @@ class HostStream final : public Stream {
 
 class HostBuffer final : public PinnedBuffer {
  public:
+  // Large buffers lie on huge pages where the system has them: fewer page faults and TLB misses.
   explicit HostBuffer(std::size_t size_bytes)
-      : data_(static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded(size_bytes)))),
+      : alignment_(size_bytes < kHugePage ? kAlignment : kHugePage),
+        data_(static_cast<std::byte*>(std::aligned_alloc(alignment_, rounded(size_bytes)))),
         size_bytes_(size_bytes) {
     if (data_ == nullptr) throw std::bad_alloc();
+    if (alignment_ == kHugePage) madvise(data_, rounded(size_bytes), MADV_HUGEPAGE);
   }
   ~HostBuffer() override { std::free(data_); }
   HostBuffer(const HostBuffer&) = delete;
@@ -51,10 +55,12 @@ class HostBuffer final : public PinnedBuffer {
 
  private:
   static constexpr std::size_t kAlignment = 64;
-  static std::size_t rounded(std::size_t size) {
+  static constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  std::size_t rounded(std::size_t size) const {
     const std::size_t least = size == 0 ? 1 : size;
-    return (least + kAlignment - 1) / kAlignment * kAlignment;
+    return (least + alignment_ - 1) / alignment_ * alignment_;
   }
+  std::size_t alignment_;
   std::byte* data_;
   std::size_t size_bytes_;
 };

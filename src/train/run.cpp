@@ -97,6 +97,7 @@ class Run {
     options.verify = verified ? "never" : settings_.data.verify;
     options.mean = trained_on.image_mean;
     options.std = trained_on.image_std;
+    options.image_size = settings_.model.image_size;
     session_.model->eval();
     totals_.eval = eval::evaluate_classification(
         job_.world,

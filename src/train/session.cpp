@@ -18,6 +18,7 @@ namespace {
 constexpr double kMiB = 1024.0 * 1024.0;
 
 // The data set must be what the model takes: each difference is named with the setting to change.
+// Images of another size are no difference: they are cropped and resized.
 void check_fits(const data::DatasetInfo& info, const models::Options& model) {
   const auto refuse =
       [&info](std::string_view key, std::int64_t value, std::string_view what, std::int64_t found) {
@@ -34,15 +35,6 @@ void check_fits(const data::DatasetInfo& info, const models::Options& model) {
     throw config_error(format("{} is a {} data set; model.name = vit needs classification",
                               info.path.string(),
                               info.task));
-  }
-  if (info.height != model.image_size || info.width != model.image_size) {
-    if (info.height != info.width) {
-      throw config_error(format("{} has images of {} x {}; model.name = vit needs square ones",
-                                info.path.string(),
-                                info.height,
-                                info.width));
-    }
-    refuse("image_size", model.image_size, "images of size", info.height);
   }
   if (info.channels != model.in_channels) {
     refuse("in_channels", model.in_channels, "image channels:", info.channels);
@@ -181,6 +173,8 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   feeding.std = session.train_data->info().image_std;
   feeding.augment = settings.augment;
   feeding.seed = sampler.seed;
+  const auto side = static_cast<std::int32_t>(settings.model.image_size);
+  feeding.size = {side, side};
   session.feeder = augment::make_feeder(*job.device.backend, torch_device(job.device), feeding);
   data::LoaderOptions loading;
   loading.sampler = sampler;
@@ -190,6 +184,14 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   loading.prefetch = settings.data.prefetch;
   loading.verify = settings.data.verify;
   loading.num_epochs = session.plan.num_epochs;
+  loading.target = {static_cast<std::int32_t>(settings.model.image_size),
+                    static_cast<std::int32_t>(settings.model.image_size)};
+  loading.augment = settings.augment;
+  loading.training = true;
+  loading.on_broken = settings.data.on_broken;
+  if (session.cache) {
+    loading.cache = {static_cast<std::byte*>(session.cache->data()), session.cache->size_bytes()};
+  }
   session.loader = data::make_loader(*session.train_data, *job.device.backend, loading);
 }
 
@@ -241,11 +243,14 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     open_data(job, *session);
     sampler =
         plan_sampler(job.settings, session->train_data->info().num_samples, job.mesh.data().size());
+    data::choose_order(job.settings.data, session->train_data->samples_per_chunk(), sampler);
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
   check_same_everywhere(job, *session);
   comm::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
+  const std::size_t cache_bytes = data::cache_bytes(*session->train_data, job.settings.data);
+  if (cache_bytes > 0) session->cache = job.world.allocate_shared(cache_bytes);
   comm::agree(job.world, [&] { build_input(job, *session, sampler); });
   return session;
 }

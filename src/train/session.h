@@ -46,6 +46,7 @@ struct Session {
   std::unique_ptr<optim::Optimizer> optimizer;
   std::unique_ptr<parallel::Reducer> reducer;
   std::unique_ptr<augment::Feeder> feeder;
+  std::unique_ptr<comm::Memory> cache;  // of decoded samples, shared by the host's ranks; or null
   std::unique_ptr<data::Loader> loader;
 };
 

@@ -3,7 +3,6 @@
 
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
-#include <lockstep/models/classification.h>
 #include <lockstep/train/autocast.h>
 
 #include <algorithm>
@@ -107,13 +106,28 @@ at::Tensor Trainer::forward(const augment::DeviceBatch& inputs, double num_real_
         static_cast<std::uint64_t>(settings_.run.seed), step_, inputs.sample_ids};
     logits = session_.model->forward(inputs.images, context);
   }
-  const models::ClassificationLoss result = models::cross_entropy(
-      logits, inputs.labels, inputs.weights, num_real_global, settings_.train.label_smoothing);
+  const models::ClassificationLoss result = loss_of(logits, inputs, num_real_global);
   at::Tensor stats = session_.arena->stats();
   stats.select(0, kLossSum).add_(result.loss_sum);
   if (last && out_of_time()) stats.select(0, kStopFlag).add_(1.0);
   if (settings_.precision.compute != "fp16") return result.loss;
   return result.loss * session_.optimizer->loss_scale();
+}
+
+models::ClassificationLoss Trainer::loss_of(const at::Tensor& logits,
+                                            const augment::DeviceBatch& inputs,
+                                            double num_real_global) const {
+  const double smoothing = settings_.train.label_smoothing;
+  if (!inputs.lambda.defined()) {
+    return models::cross_entropy(logits, inputs.labels, inputs.weights, num_real_global, smoothing);
+  }
+  return models::mixed_cross_entropy(logits,
+                                     inputs.labels,
+                                     inputs.labels_b,
+                                     inputs.lambda,
+                                     inputs.weights,
+                                     num_real_global,
+                                     smoothing);
 }
 
 void Trainer::update() {

@@ -8,6 +8,7 @@
 #include "step_figures.h"
 
 #include <lockstep/base/error.h>
+#include <lockstep/models/classification.h>
 #include <lockstep/telemetry/device_ledger.h>
 
 #include <cstdint>
@@ -38,6 +39,9 @@ class Trainer {
   const data::Batch* next_batch();
   augment::DeviceBatch feed(const data::Batch* batch);
   at::Tensor forward(const augment::DeviceBatch& inputs, double num_real_global, bool last);
+  models::ClassificationLoss loss_of(const at::Tensor& logits,
+                                     const augment::DeviceBatch& inputs,
+                                     double num_real_global) const;
   double learning_rate() const;
   bool out_of_time() const;
   void update();

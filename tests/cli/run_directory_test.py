@@ -257,6 +257,24 @@ class Directory(unittest.TestCase):
         other = self.bench_object("input", f"--data.train={self.folder / 'val.h5'}", ranks=0)
         self.assertNotIn(other["checksum"], sums)
 
+    def test_bench_input_beside_the_plain_way(self):
+        for ranks, with_whom in ((0, "naive"), (RANKS, "naive"), (0, "reads")):
+            result = self.bench_object("input", f"--data.train={self.folder / 'train.h5'}", "--batch=8", "--steps=3",
+                                       "--compute_ms=2", f"--compare={with_whom}", "--json", ranks=ranks)
+            compare = result["compare"]
+            self.assertEqual(compare["with"], with_whom)
+            self.assertEqual(compare["batches_per_block"], 3)
+            for way in ("input_alone", "with_device"):
+                for side in ("before", "after"):
+                    figures = compare[way][side]
+                    self.assertEqual(len(figures["blocks"]), 3)
+                    self.assertGreater(figures["epoch_s"], 0)
+                    self.assertAlmostEqual(figures["data_wait_percent"] + figures["utilisation_percent"], 100)
+                before, after = (compare[way][side]["epoch_s"] for side in ("before", "after"))
+                self.assertAlmostEqual(compare[way]["epoch_reduction_percent"], 100 * (1 - after / before), 6)
+            # A device that takes 2 ms a batch is at work for some of the time.
+            self.assertGreater(compare["with_device"]["after"]["utilisation_percent"], 0)
+
 
 if __name__ == "__main__":
     program.need_mpirun()

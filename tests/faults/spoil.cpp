@@ -1,11 +1,16 @@
 // Changes one thing in a data set through HDF5, for tests of wrong input:
-// spoil version FILE, spoil label FILE, spoil pixel FILE SAMPLE (one bit of that sample).
+// spoil version FILE, spoil label FILE, spoil pixel FILE SAMPLE (one bit of that sample),
+// spoil crash FILE (a new file whose names lead the library round in a circle until its stack
+// ends).
 #include <hdf5.h>
 
 #include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
 
 namespace {
 
@@ -48,6 +53,20 @@ bool flip_pixel(hid_t file, hsize_t sample) {
   return H5Dclose(images) >= 0 && good;
 }
 
+// A node of the tree of names becomes its own child: the library follows it without an end.
+bool write_crash(const char* path) {
+  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const hid_t group = H5Gcreate2(file, "images", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  if (H5Gclose(group) < 0 || H5Fclose(file) < 0) return false;
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::uint64_t node = bytes.find("TREE");
+  if (node == std::string::npos) return false;
+  bytes[node + 5] = 1;
+  std::memcpy(bytes.data() + node + 32, &node, sizeof node);
+  return bool(std::ofstream(path, std::ios::binary) << bytes);
+}
+
 bool spoil(hid_t file, const char* what, const char* sample) {
   if (std::strcmp(what, "version") == 0) return write_version(file);
   if (std::strcmp(what, "label") == 0) return write_label(file);
@@ -58,6 +77,7 @@ bool spoil(hid_t file, const char* what, const char* sample) {
 
 int main(int argc, char** argv) {
   if (argc < 3) return 64;
+  if (std::strcmp(argv[1], "crash") == 0) return write_crash(argv[2]) ? 0 : 74;
   const hid_t file = H5Fopen(argv[2], H5F_ACC_RDWR, H5P_DEFAULT);
   if (file < 0) return 74;
   const bool good = spoil(file, argv[1], argc > 3 ? argv[3] : "0");

@@ -36,14 +36,16 @@ def cases(folder):
         Case("truncated", 65, ["cut.h5"], [], data="cut.h5"),
         Case("wrong format version", 65, ["version.h5", "lockstep_format"], [], data="version.h5"),
         Case("label outside the classes", 65, ["label.h5", "-7"], [], data="label.h5"),
+        Case("file that crashes HDF5", 65, ["crash.h5", "crashed"], [], data="crash.h5"),
         Case("data.train not given", 78, ["data.train"], ["--data.train="]),
         Case("patch does not divide", 78, ["patch_size"], ["--model.patch_size=5"]),
         Case("heads do not divide", 78, ["heads"], ["--model.heads=5"]),
-        Case("image size of the data differs", 78, ["image_size", "16"], ["--model.image_size=32"]),
+        Case("channels of the data differ", 78, ["in_channels", "1"], ["--model.in_channels=3"]),
         Case("number of classes differs", 78, ["num_classes", "10"], ["--model.num_classes=7"]),
         Case("more ranks than samples", 78, ["rank"], [], data="one.h5"),
         Case("global batch does not divide", 78, ["global_batch"], ["--train.global_batch=25"]),
-        Case("batch that does not fit", 71, ["batch_per_rank"], ["--train.batch_per_rank=4000000000"]),
+        Case("batch beyond any memory", 78, ["batch_per_rank"], ["--train.batch_per_rank=4000000000"]),
+        Case("model that does not fit", 71, ["out of memory", "batch_per_rank"], ["--model.dim=1048576"]),
         Case("warm-up longer than the run", 78, ["warmup_steps"], ["--schedule.warmup_steps=100000"]),
         Case("run directory not empty", 74, ["full", "not empty"], [], run_dir="full", keeps=True),
         Case("unknown device", 78, ["run.device", "tpu"], ["--run.device=tpu"]),
@@ -76,6 +78,7 @@ def make_data(folder):
     tool = os.environ["LOCKSTEP_SPOIL"]
     for what in ("version", "label"):
         program.subprocess.run([tool, what, str(folder / f"{what}.h5")], check=True)
+    program.subprocess.run([tool, "crash", str(folder / "crash.h5")], check=True)
 
 
 def check(folder, case):

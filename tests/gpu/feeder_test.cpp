@@ -53,19 +53,32 @@ class FeederTwinTest : public test::DeviceTest {
   }
 
   void expect_twins(std::int64_t channels) {
-    const auto channel_count = static_cast<std::size_t>(channels);
-    const auto on_host = make_feeder(gpu::host_backend(), at::kCPU, options(channel_count));
-    const auto on_device = make_feeder(backend(), at::Device(at::kCUDA, 0), options(channel_count));
+    expect_twins(channels, options(static_cast<std::size_t>(channels)), 1e-6F);
+  }
+
+  // `share` of the values may differ by more than `limit`: a byte that is rounded the other way.
+  void expect_twins(std::int64_t channels,
+                    const FeederOptions& feeding,
+                    float limit,
+                    double share = 0) {
+    const auto on_host = make_feeder(gpu::host_backend(), at::kCPU, feeding);
+    const auto on_device = make_feeder(backend(), at::Device(at::kCUDA, 0), feeding);
     // The batch changes its size on the way, as between training and evaluation.
     for (const std::int64_t batch : {8, 8, 8, 5, 8}) {
       const data::Batch pixels = next_batch(batch, channels);
       const DeviceBatch expected = on_host->feed(pixels);
       const DeviceBatch actual = on_device->feed(pixels);
       EXPECT_TRUE(actual.images.device().is_cuda());
-      EXPECT_LT((actual.images.cpu() - expected.images).abs().max().item<float>(), 1e-6F);
+      const at::Tensor far = (actual.images.cpu() - expected.images).abs() > limit;
+      EXPECT_LE(far.to(at::kFloat).mean().item<double>(), share);
       EXPECT_TRUE(actual.labels.cpu().equal(expected.labels));
       EXPECT_TRUE(actual.weights.cpu().equal(expected.weights));
       EXPECT_TRUE(actual.sample_ids.equal(expected.sample_ids));
+      EXPECT_EQ(actual.lambda.defined(), expected.lambda.defined());
+      if (expected.lambda.defined()) {
+        EXPECT_TRUE(actual.lambda.cpu().equal(expected.lambda));
+        EXPECT_TRUE(actual.labels_b.cpu().equal(expected.labels_b));
+      }
       on_device->reusable()->synchronize();  // before the slab is drawn anew
     }
   }
@@ -82,6 +95,43 @@ class FeederTwinTest : public test::DeviceTest {
 TEST_F(FeederTwinTest, EqualToTheHostInGrey) { expect_twins(1); }
 
 TEST_F(FeederTwinTest, EqualToTheHostInColour) { expect_twins(3); }
+
+TEST_F(FeederTwinTest, CropsAndResizesAlike) {
+  FeederOptions feeding = options(3);
+  feeding.size = {24, 13};
+  expect_twins(3, feeding, 1e-5F);
+  feeding.augment.random_crop = true;
+  expect_twins(3, feeding, 1e-5F);
+  feeding.training = false;
+  expect_twins(3, feeding, 1e-5F);
+}
+
+TEST_F(FeederTwinTest, ErasesAndMixesAlike) {
+  FeederOptions feeding = options(3);
+  feeding.augment.erase_probability = 0.7;
+  feeding.augment.erase_fill = "noise";
+  feeding.augment.mixup_alpha = 0.8;
+  expect_twins(3, feeding, 1e-5F);
+  feeding.augment.cutmix_alpha = 1;
+  expect_twins(3, feeding, 1e-5F);
+  feeding.augment.mixup_alpha = 0;
+  expect_twins(3, feeding, 1e-5F);
+}
+
+// Bytes are equal to the last but where a hue lies on the border of two.
+TEST_F(FeederTwinTest, OperationsOnBytesAreAlike) {
+  for (const std::int64_t channels : {1, 3}) {
+    FeederOptions feeding = options(static_cast<std::size_t>(channels));
+    feeding.augment.randaugment_ops = 3;
+    feeding.augment.random_crop = true;
+    expect_twins(channels, feeding, 1e-6F);
+    feeding.augment.brightness = feeding.augment.contrast = feeding.augment.saturation = 0.4;
+    expect_twins(channels, feeding, 1e-6F);
+  }
+  FeederOptions hue = options(3);
+  hue.augment.hue = 0.2;
+  expect_twins(3, hue, 1e-6F, 1e-3);
+}
 
 // The copy stream must not overtake kernels that still read the slot of two feeds ago.
 TEST_F(FeederTwinTest, ABatchStaysWhileItsStepIsUnderWay) {

@@ -31,6 +31,23 @@ TEST(MpiWorld, MemoryIsAlignedAndZeroed) {
   for (std::size_t i = 0; i < memory->size_bytes(); ++i) ASSERT_EQ(bytes[i], std::byte{0});
 }
 
+TEST(MpiWorld, SharedMemoryIsSeenByAllRanksOfTheHost) {
+  const auto memory = world().allocate_shared(100'000);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory->data()) % 128, 0U);
+  auto* const bytes = static_cast<std::uint8_t*>(memory->data());
+  for (std::size_t i = 0; i < memory->size_bytes(); ++i) ASSERT_EQ(bytes[i], 0);
+  barrier(world().control());
+  bytes[1000 * static_cast<std::size_t>(world().rank())] = 7;
+  barrier(world().control());
+  for (int rank = 0; rank < world().size(); ++rank) {
+    EXPECT_EQ(bytes[1000 * static_cast<std::size_t>(rank)], 7) << rank;
+  }
+}
+
+TEST(MpiWorld, SharedMemoryBeyondTheHostIsRefusedOnAllRanks) {
+  EXPECT_THROW(world().allocate_shared(std::size_t{1} << 50), AgreedError);
+}
+
 TEST(Agree, NobodyFails) {
   int runs = 0;
   agree(world(), [&] { ++runs; });

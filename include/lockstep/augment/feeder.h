@@ -1,7 +1,9 @@
-// Brings a micro-batch of compact bytes to the device and makes it what the model takes: one fused
-// pass over the pixels (move by plan, u8 to float, normalise, HWC to CHW).
+// Brings a micro-batch of compact bytes to the device and makes it what the model takes: cropped,
+// resized, moved, recoloured, normalised, erased and mixed, all by plans that are pure functions of
+// (seed, epoch, sample ids).
 #pragma once
 
+#include <lockstep/data/image.h>
 #include <lockstep/data/loader.h>
 #include <lockstep/data/transform_plan.h>
 #include <lockstep/gpu/device.h>
@@ -21,6 +23,10 @@ struct DeviceBatch {
   at::Tensor labels;      // (B) i64
   at::Tensor weights;     // (B) f32, 0 where padded
   at::Tensor sample_ids;  // (B) i64 on the CPU, -1 where padded
+  // Only with MixUp or CutMix, else undefined: the share `lambda` of an image belongs to `labels`,
+  // the rest to `labels_b`.
+  at::Tensor labels_b;  // (B) i64
+  at::Tensor lambda;    // (B) f32, 1 where not mixed
 };
 
 struct FeederOptions {
@@ -28,6 +34,8 @@ struct FeederOptions {
   std::vector<double> std;
   data::AugmentOptions augment;
   std::uint64_t seed = 0;
+  data::ImageSize size;  // of the result; zero: as the batch has it
+  bool training = true;  // false: resize and centre crop only
 };
 
 // Tensors of a DeviceBatch are reused: they are valid until the second next call.
@@ -36,6 +44,7 @@ class Feeder {
   virtual ~Feeder() = default;
   // Stream: on CUDA the copy runs on the feeder's own stream and the current stream waits for it;
   // `reusable()` is then the event after which the slab may be refilled (null on the CPU).
+  // A resize is bilinear without antialiasing, pixel centres at half (align_corners = false).
   virtual DeviceBatch feed(const data::Batch& batch) = 0;
   virtual gpu::Event* reusable() = 0;
 };
@@ -43,18 +52,5 @@ class Feeder {
 std::unique_ptr<Feeder> make_feeder(gpu::Backend& backend,
                                     const at::Device& device,
                                     const FeederOptions& options);
-
-// The pass itself, on host memory. pixels (B, H, W, C) u8 -> out (B, C, H, W) f32. `scale` and
-// `shift` are per channel: out = pixel * scale + shift, and `shift` alone is not used for pixels
-// that come in from outside, which are zero after normalisation of a zero pixel.
-struct PixelShape {
-  std::int64_t batch = 0, height = 0, width = 0, channels = 0;
-};
-void transform_pixels(const std::uint8_t* pixels,
-                      const PixelShape& shape,
-                      const data::TransformPlan* plans,
-                      const float* scale,
-                      const float* shift,
-                      float* out);
 
 }  // namespace lockstep::augment

@@ -64,6 +64,9 @@ class World {
   virtual Mesh open_mesh(const Options& options, const Device& device, bool allow_gpu_sharing) = 0;
   // Host memory, 128-byte aligned, zeroed.
   virtual std::unique_ptr<Memory> allocate(std::size_t size_bytes) = 0;
+  // As allocate(), one piece that all ranks of this host see. Collective: all ranks, equal sizes.
+  // Throws: AgreedError(kOutOfMemory) when a host has no room for it.
+  virtual std::unique_ptr<Memory> allocate_shared(std::size_t size_bytes) = 0;
   // Ends all ranks at once with `code`; for failures that could not be agreed on.
   [[noreturn]] virtual void abort(ExitCode code) = 0;
 };

@@ -7,20 +7,24 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace lockstep::data {
 
-// A stream of samples whose number and size are known in advance.
+// A stream of samples.
 class SampleSource {
  public:
   virtual ~SampleSource() = default;
-  // Task, classes, counts and sizes; path, split and force are the caller's.
+  // Task, classes, encoding, sizes and upper bounds of the counts; path, split, force and shards
+  // are the caller's (a split that is set here is the default).
   virtual WriterOptions shape() const = 0;
-  // The next sample, valid until the next call. Requires: called num_samples times at most.
-  // Throws: Error(kBadData) naming file and place, Error(kIo).
-  virtual Sample next() = 0;
+  // The next sample, valid until the next call; nothing at the end. What is left out is skipped
+  // here and told by summary(). Throws: Error(kBadData) naming file and place, Error(kIo).
+  virtual std::optional<Sample> next() = 0;
+  // After the end: what was left out and why, one line each ("2 boxes of no area: a.jpg, b.jpg").
+  virtual std::vector<std::string> summary() const { return {}; }
 };
 
 // MNIST's idx files (http://yann.lecun.com/exdb/mnist: magic, big-endian sizes, bytes), plain or
@@ -50,10 +54,19 @@ std::int64_t synthetic_grid(std::int64_t num_classes);
 // The class that the pixels (S, S, C) show.
 std::int64_t decode_synthetic(std::span<const std::byte> pixels, const SyntheticOptions& options);
 
+// The samples of a data set that can be read, in its order: a file of ours, a manifest, a foreign
+// file (chunks are read in the order in which they lie). Every sample is checked against its
+// checksum where there is one. `deflate`: write chunks of one sample, deflated.
+// Throws: as open_dataset; Error(kUsage) for `deflate` with jpeg or differing sizes.
+std::unique_ptr<SampleSource> open_repack(const std::filesystem::path& path,
+                                          const Options& options,
+                                          bool deflate);
+
 struct ImportTarget {
-  std::filesystem::path path;
-  std::string split;
+  std::filesystem::path path;  // with num_shards, NAME.h5 means NAME.json
+  std::string split;           // empty: that of the source
   bool force = false;
+  std::int64_t num_shards = 0;  // 0: one file
 };
 
 // Writes all samples of the source. The callbacks count samples; what they throw ends the work and

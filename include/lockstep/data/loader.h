@@ -3,9 +3,12 @@
 
 #include <lockstep/data/dataset.h>
 #include <lockstep/data/sampler.h>
+#include <lockstep/data/transform_plan.h>
 #include <lockstep/gpu/device.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,14 +24,24 @@ struct Batch {
   std::int64_t batch = 0;  // B, padding included
   std::int64_t height = 0, width = 0, channels = 0;
   std::span<const std::uint8_t> pixels;      // (B, H, W, C); padded samples are zero
+  std::span<const float> floats;             // (B, C, H, W) instead of pixels, with to_floats
+  bool geometry_applied = false;             // cropped and resized by plan_geometry, not mirrored
   std::span<const std::int64_t> labels;      // (B); 0 where padded
   std::span<const std::int64_t> sample_ids;  // (B); -1 where padded
   std::span<const float> weights;            // (B); 1, or 0 where padded
   std::int64_t num_real = 0;                 // of this micro-batch
   std::int64_t num_real_global = 0;          // of the whole global step
-  std::int64_t bytes_read = 0;
+  std::int64_t num_replaced = 0;             // broken samples, with on_broken = skip
+  std::int64_t bytes_read = 0;               // of the file
   std::int64_t slab = -1;
 };
+
+// Makes what the model takes of one sample, (H, W, C) u8 -> (C, H, W) f32. Padding is zero.
+// Thread: called from all reader threads at once.
+using ToFloats = std::function<void(std::span<const std::uint8_t> pixels,
+                                    std::int64_t epoch,
+                                    std::int64_t sample_id,
+                                    std::span<float> out)>;
 
 struct LoaderOptions {
   SamplerOptions sampler;
@@ -40,6 +53,19 @@ struct LoaderOptions {
   std::int64_t first_epoch = 0;          // where this loader begins: the epoch that is verified
   std::int64_t first_step_in_epoch = 0;  // and the step, when a run goes on inside an epoch
   std::int64_t num_epochs = -1;          // -1: for ever
+  // Size of the images in a batch. Only for files whose images are compressed or differ in size:
+  // they are decoded, cropped and resized to it on the reader threads, by plan_geometry.
+  ImageSize target;
+  AugmentOptions augment;  // of the geometry, with the sampler's seed
+  bool training = false;   // false: resize and centre crop
+  // error, or skip: a broken sample (Error(kBadData)) is replaced by the next readable one of the
+  // file, so that counts stay what the sampler says on every rank; every read is then verified.
+  std::string on_broken = "error";
+  // For decoded samples; may be shared by the loaders of several processes that read the same file.
+  // Zeroed before the first of them was made; must outlive the loader. Empty: no cache.
+  std::span<std::byte> cache;
+  ToFloats to_floats;    // may be empty: batches hold pixels
+  ImageSize float_size;  // of its results; zero: that of the pixels
 };
 
 // Thread: next() and release() from one thread. Nothing is allocated after the first epoch.
@@ -60,7 +86,11 @@ class Loader {
   virtual const Sampler& sampler() const = 0;
 };
 
-// `dataset` and `backend` must outlive the loader.
+// Bytes for LoaderOptions::cache: what data.cache_mib allows, or less where everything fits.
+std::size_t cache_bytes(const Dataset& dataset, const Options& options);
+
+// `dataset` and `backend` must outlive the loader. Window order tells the data set how many chunks
+// to keep. Throws: Error(kConfig) for images of differing sizes without a target.
 std::unique_ptr<Loader> make_loader(const Dataset& dataset,
                                     gpu::Backend& backend,
                                     const LoaderOptions& options);

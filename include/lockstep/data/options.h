@@ -19,6 +19,10 @@ struct Options {
   std::string last_batch = "pad";
   std::string verify = "first_epoch";
   std::int64_t prefetch = 4;
+  std::int64_t window_chunks = 16;
+  std::int64_t cache_mib = 0;
+  std::string on_broken = "error";
+  std::int64_t chunk_cache_mib = 256;
 };
 
 void bind_options(OptionTable& table, Options& options);

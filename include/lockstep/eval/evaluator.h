@@ -31,6 +31,9 @@ struct EvaluatorOptions {
   // Per channel, of pixels in [0, 1]: those of the training set, not of `dataset`.
   std::vector<double> mean;
   std::vector<double> std;
+  // Sides of what `forward` takes: images of other sizes are resized by their shorter side and
+  // centre cropped. 0: as the data set has them.
+  std::int64_t image_size = 0;
   // Receives (sample ids (B) i64, logits (B, K) f32) of each batch in this rank's order: real
   // samples only, contiguous on the CPU, valid during the call. The ranks take batches in turn.
   std::function<void(const at::Tensor&, const at::Tensor&)> on_logits;

@@ -18,4 +18,15 @@ ClassificationLoss cross_entropy(const at::Tensor& logits,
                                  double normaliser,
                                  double label_smoothing);
 
+// Two labels a sample (MixUp, CutMix): the share lambda_i of the loss is that of labels, the rest
+// that of labels_b; equal to the loss against targets mixed in these shares, label smoothing
+// included. labels_b (B) i64, lambda (B) f32.
+ClassificationLoss mixed_cross_entropy(const at::Tensor& logits,
+                                       const at::Tensor& labels,
+                                       const at::Tensor& labels_b,
+                                       const at::Tensor& lambda,
+                                       const at::Tensor& weights,
+                                       double normaliser,
+                                       double label_smoothing);
+
 }  // namespace lockstep::models

@@ -1,7 +1,8 @@
 // The floor of reading: one thread, positional reads of shuffled samples into one buffer, nothing
 // else. Prints one JSON object: images/s of each block, the sum of all bytes, and the checksum that
 // `lockstep bench input` must print for the same images. LABELS holds the labels as plain i64.
-//   pread_loop FILE LABELS OFFSET SAMPLE_BYTES NUM_SAMPLES BATCH BLOCKS EPOCHS_A_BLOCK
+//   pread_loop FILE LABELS OFFSET SAMPLE_BYTES NUM_SAMPLES BATCH BLOCKS EPOCHS_A_BLOCK [cold]
+// cold: the file is dropped from the page cache before each epoch, outside the time.
 #include <lockstep/base/clock.h>
 #include <lockstep/base/hash.h>
 
@@ -90,7 +91,8 @@ bool sum_up(Images& images, const std::vector<std::int64_t>& labels, Sums& sums)
   return readable;
 }
 
-bool run(Images& images, const std::vector<std::int64_t>& labels, int blocks, int epochs) {
+bool run(
+    Images& images, const std::vector<std::int64_t>& labels, int blocks, int epochs, bool cold) {
   Sums sums;
   if (!sum_up(images, labels, sums)) return false;
   std::mt19937_64 random(1);
@@ -99,6 +101,7 @@ bool run(Images& images, const std::vector<std::int64_t>& labels, int blocks, in
     double seconds = 0;
     for (int epoch = 0; epoch < epochs; ++epoch) {
       const auto order = shuffled(images.count, images.batch, random);
+      if (cold && posix_fadvise(images.file, 0, 0, POSIX_FADV_DONTNEED) != 0) return false;
       const lockstep::Stopwatch watch;
       if (!images.read_epoch(order, [](std::span<const std::byte>) {})) return false;
       seconds += watch.elapsed_s();
@@ -116,7 +119,7 @@ bool run(Images& images, const std::vector<std::int64_t>& labels, int blocks, in
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 9) {
+  if (argc != 9 && argc != 10) {
     std::fputs("pread_loop: see the head of pread_loop.cpp\n", stderr);
     return 64;
   }
@@ -131,7 +134,7 @@ int main(int argc, char** argv) {
   std::ifstream file(argv[2], std::ios::binary);
   file.read(reinterpret_cast<char*>(labels.data()),
             static_cast<std::streamsize>(labels.size() * sizeof(std::int64_t)));
-  if (file && run(images, labels, std::atoi(argv[7]), std::atoi(argv[8]))) return 0;
+  if (file && run(images, labels, std::atoi(argv[7]), std::atoi(argv[8]), argc == 10)) return 0;
   std::fprintf(stderr, "pread_loop: %s or %s cannot be read\n", argv[1], argv[2]);
   return 74;
 }

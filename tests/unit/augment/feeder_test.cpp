@@ -1,6 +1,7 @@
 // From a slab of bytes to model input on the host.
 #include <lockstep/augment/feeder.h>
 
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
 namespace lockstep::augment {
@@ -72,6 +73,104 @@ TEST(Feeder, PaddedSamplesAreNeverMoved) {
   const DeviceBatch out = feeder->feed(slab.batch(1));
   EXPECT_NEAR(out.images[1][0][0][0].item<float>(), 40.0 / 255, 1e-6);
   EXPECT_NEAR(out.images[1][0][1][1].item<float>(), 70.0 / 255, 1e-6);
+}
+
+TEST(Feeder, ResizesToTheModelsSize) {
+  Slab slab;
+  FeederOptions options;
+  options.mean = {0.0};
+  options.std = {1.0};
+  options.training = false;
+  options.size = {1, 1};
+  const auto feeder = make_feeder(gpu::host_backend(), at::Device(at::kCPU), options);
+  const DeviceBatch out = feeder->feed(slab.batch(1));
+  ASSERT_EQ(out.images.sizes(), at::IntArrayRef({2, 1, 1, 1}));
+  EXPECT_NEAR(out.images[0][0][0][0].item<float>(), (0 + 10 + 20 + 30) / 4.0 / 255, 1e-6);
+}
+
+// Three real samples and padding: the outer two are mixed, the middle and the padding are not.
+struct MixedSlab {
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::int64_t> labels{3, 1, 5, 0};
+  std::vector<std::int64_t> ids{17, 4, 9, -1};
+  std::vector<float> weights{1, 1, 1, 0};
+
+  data::Batch batch() {
+    pixels.resize(4 * 8 * 8);
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+      pixels[i] = static_cast<std::uint8_t>(10 * (i / 64) + 10);
+    }
+    data::Batch batch;
+    batch.batch = 4;
+    batch.height = batch.width = 8;
+    batch.channels = 1;
+    batch.pixels = pixels;
+    batch.labels = labels;
+    batch.sample_ids = ids;
+    batch.weights = weights;
+    return batch;
+  }
+};
+
+FeederOptions raw_bytes() {
+  FeederOptions options;
+  options.mean = {0.0};
+  options.std = {1.0 / 255};
+  return options;
+}
+
+TEST(Feeder, MixesImagesAndLabelsAlike) {
+  MixedSlab slab;
+  FeederOptions options = raw_bytes();
+  options.augment.mixup_alpha = 1;
+  const auto feeder = make_feeder(gpu::host_backend(), at::Device(at::kCPU), options);
+  const DeviceBatch out = feeder->feed(slab.batch());
+  const float lambda = out.lambda[0].item<float>();
+  EXPECT_GT(lambda, 0);
+  EXPECT_LT(lambda, 1);
+  EXPECT_EQ(out.lambda[2].item<float>(), lambda);
+  EXPECT_EQ(out.lambda[1].item<float>(), 1);
+  EXPECT_EQ(out.lambda[3].item<float>(), 1);
+  EXPECT_TRUE(out.labels.equal(at::tensor({3, 1, 5, 0}, at::kLong)));
+  EXPECT_TRUE(out.labels_b.equal(at::tensor({5, 1, 3, 0}, at::kLong)));
+  const auto pixel = [&](std::int64_t i) { return out.images[i][0][5][2].item<float>(); };
+  EXPECT_NEAR(pixel(0), lambda * 10 + (1 - lambda) * 30, 1e-4);
+  EXPECT_NEAR(pixel(2), lambda * 30 + (1 - lambda) * 10, 1e-4);
+  EXPECT_NEAR(pixel(1), 20, 1e-4);
+  EXPECT_NEAR(pixel(3), 40, 1e-4);
+}
+
+TEST(Feeder, CutsABoxOfItsShare) {
+  MixedSlab slab;
+  FeederOptions options = raw_bytes();
+  options.augment.cutmix_alpha = 1;
+  const auto feeder = make_feeder(gpu::host_backend(), at::Device(at::kCPU), options);
+  int cut = 0;
+  for (std::int64_t epoch = 0; epoch < 10; ++epoch) {
+    data::Batch batch = slab.batch();
+    batch.epoch = epoch;
+    const DeviceBatch out = feeder->feed(batch);
+    const float share = out.lambda[0].item<float>();
+    cut += share < 1 ? 1 : 0;
+    // 10 outside the box, 30 inside.
+    EXPECT_NEAR(out.images[0].mean().item<float>(), 10 * share + 30 * (1 - share), 1e-4);
+    EXPECT_NEAR(out.images[2].mean().item<float>(), 30 * share + 10 * (1 - share), 1e-4);
+  }
+  EXPECT_GT(cut, 5);
+}
+
+TEST(Feeder, SaysNothingOfMixingWhenItIsOff) {
+  MixedSlab slab;
+  FeederOptions options = raw_bytes();
+  const DeviceBatch plain =
+      make_feeder(gpu::host_backend(), at::Device(at::kCPU), options)->feed(slab.batch());
+  EXPECT_FALSE(plain.lambda.defined());
+  EXPECT_FALSE(plain.labels_b.defined());
+  options.augment.mixup_alpha = 1;
+  options.training = false;
+  const DeviceBatch evaluated =
+      make_feeder(gpu::host_backend(), at::Device(at::kCPU), options)->feed(slab.batch());
+  EXPECT_FALSE(evaluated.lambda.defined());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <new>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -18,6 +19,7 @@ using test::thrown_by;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 template <class Exception>
 Error converted(const Exception& exception) {
@@ -97,14 +99,17 @@ TEST(CurrentError, FailedAllocationIsOutOfMemoryWithAdvice) {
 }
 
 TEST(CurrentError, AllocatorsOfLibTorchAreKnownByTheirWords) {
-  for (const char* words : {"CUDA out of memory. Tried to allocate 2.00 GiB.",
-                            "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't "
-                            "allocate memory: you tried to allocate 8 bytes."}) {
-    const Error error = converted(std::runtime_error(std::string(words) + "\nframe #0: f()"));
-    EXPECT_EQ(error.code(), ExitCode::kOutOfMemory) << words;
-    EXPECT_THAT(error.what(), HasSubstr(words));
+  const std::pair<const char*, const char*> said[] = {
+      {"CUDA out of memory. Tried to allocate 2.00 GiB.",
+       "CUDA out of memory. Tried to allocate 2.00 GiB.: lower train.batch_per_rank"},
+      {"[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried "
+       "to allocate 8 bytes.",
+       "out of memory: you tried to allocate 8 bytes.: lower train.batch_per_rank"}};
+  for (const auto& [theirs, ours] : said) {
+    const Error error = converted(std::runtime_error(std::string(theirs) + "\nframe #0: f()"));
+    EXPECT_EQ(error.code(), ExitCode::kOutOfMemory) << theirs;
+    EXPECT_THAT(error.what(), StartsWith(ours));
     EXPECT_THAT(error.what(), Not(HasSubstr("\n")));
-    EXPECT_THAT(error.what(), HasSubstr("train.batch_per_rank"));
   }
 }
 

@@ -25,6 +25,12 @@ TEST(SoloWorld, MeshHasEveryAxis) {
   }
 }
 
+TEST(SoloWorld, SharedMemoryIsItsOwn) {
+  const auto memory = open_solo_world()->allocate_shared(1000);
+  EXPECT_EQ(memory->size_bytes(), 1000U);
+  EXPECT_EQ(static_cast<const char*>(memory->data())[999], 0);
+}
+
 TEST(SoloWorldDeathTest, AbortLeavesWithTheCode) {
   EXPECT_EXIT(open_solo_world()->abort(ExitCode::kDiverged), testing::ExitedWithCode(76), "");
 }

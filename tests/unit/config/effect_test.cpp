@@ -68,6 +68,32 @@ TEST(Effect, WeightsSettingsNeedAFile) {
   EXPECT_THAT(warnings({"--weights.head", "reset", "--weights.init", "w"}), IsEmpty());
 }
 
+TEST(Effect, AugmentationNeedsWhatItBelongsTo) {
+  EXPECT_THAT(warnings({"--augment.crop_area", "0.2,1"}), ElementsAre(HasSubstr("random_crop")));
+  EXPECT_THAT(warnings({"--augment.crop_area", "0.2,1", "--augment.random_crop"}), IsEmpty());
+  EXPECT_THAT(warnings({"--augment.randaugment_magnitude", "12"}),
+              ElementsAre(HasSubstr("augment.randaugment_ops is 0")));
+  EXPECT_THAT(warnings({"--augment.erase_fill", "noise"}),
+              ElementsAre(HasSubstr("augment.erase_probability is 0")));
+  EXPECT_THAT(warnings({"--augment.mix_probability", "0.5"}),
+              ElementsAre(HasSubstr("augment.mix_probability")));
+  EXPECT_THAT(warnings({"--augment.mix_switch_probability", "0.2", "--augment.mixup_alpha", "0.8"}),
+              ElementsAre(HasSubstr("not both on")));
+  EXPECT_THAT(warnings({"--augment.mix_switch_probability",
+                        "0.2",
+                        "--augment.mixup_alpha",
+                        "0.8",
+                        "--augment.cutmix_alpha",
+                        "1"}),
+              IsEmpty());
+}
+
+TEST(Effect, HueNeedsColour) {
+  EXPECT_THAT(warnings({"--augment.hue", "0.1", "--model.in_channels", "1"}),
+              ElementsAre(HasSubstr("model.in_channels is not 3")));
+  EXPECT_THAT(warnings({"--augment.hue", "0.1", "--model.in_channels", "3"}), IsEmpty());
+}
+
 TEST(Effect, SharingAGpuNeedsOne) {
   EXPECT_THAT(warnings({"--run.allow_gpu_sharing", "--run.device", "cpu"}),
               ElementsAre(HasSubstr("run.allow_gpu_sharing")));

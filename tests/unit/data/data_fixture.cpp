@@ -71,7 +71,7 @@ DatasetInfo write_small(const std::filesystem::path& path,
                         bool detection) {
   SyntheticOptions options = small_options(num_samples);
   options.detection = detection;
-  return import_samples(*make_synthetic(options), {path, "train", false}, {}, {});
+  return import_samples(*make_synthetic(options), {path, "train", false, 0}, {}, {});
 }
 
 std::vector<std::byte> pixels_of(const Dataset& dataset, std::int64_t index, bool verify) {

@@ -1,7 +1,7 @@
 // A file is read back as it was written; wrong files are refused with code, file and reason.
 #include "file_dataset.h"
 
-#include "data_fixture.h"
+#include "ragged_fixture.h"
 
 namespace lockstep::data {
 namespace {
@@ -26,10 +26,9 @@ TEST(FileDataset, RoundTripOfEverySampleAndFact) {
   EXPECT_EQ(written.path, path);
   const auto source = make_synthetic(small_options(20));
   for (std::int64_t i = 0; i < 20; ++i) {
-    const Sample sample = source->next();
+    const Sample sample = source->next().value();
     const auto pixels = pixels_of(*dataset, i);
-    EXPECT_TRUE(
-        std::equal(pixels.begin(), pixels.end(), sample.pixels.begin(), sample.pixels.end()));
+    EXPECT_TRUE(std::equal(pixels.begin(), pixels.end(), sample.bytes.begin(), sample.bytes.end()));
     EXPECT_EQ(dataset->label(i), sample.label);
     EXPECT_EQ(dataset->sample_id(i), i);
     EXPECT_TRUE(dataset->boxes(i).classes.empty());
@@ -45,7 +44,7 @@ TEST(FileDataset, BoxesRoundTrip) {
   options.detection = true;
   const auto source = make_synthetic(options);
   for (std::int64_t i = 0; i < 30; ++i) {
-    const Sample sample = source->next();
+    const Sample sample = source->next().value();
     const Boxes boxes = dataset->boxes(i);
     ASSERT_EQ(boxes.classes.size(), sample.boxes.classes.size());
     EXPECT_TRUE(std::equal(boxes.corners.begin(),
@@ -99,7 +98,7 @@ TEST(FileDataset, WhatIsNoDataFileIsRefused) {
   expect_error(ExitCode::kIo, {folder.path().string(), "folder"}, [&] {
     open_dataset(folder.path(), Options{});
   });
-  expect_error(ExitCode::kBadData, {"train.json", "not in this version"}, [&] {
+  expect_error(ExitCode::kIo, {"train.json", "No such file"}, [&] {
     open_dataset(folder / "train.json", Options{});
   });
 }
@@ -113,6 +112,41 @@ TEST(FileDataset, EveryTruncationIsRefusedOrHarmless) {
     write_file(path, bytes.substr(0, size));
     expect_error(ExitCode::kBadData, {path.string()}, [&] { open_dataset(path, Options{}); });
   }
+}
+
+TEST(FileDataset, PlacesThatDoNotFitAreRefused) {
+  const TemporaryFolder folder;
+  const auto path = folder / "a.h5";
+  const auto refused = [&](const char* encoding,
+                           const char* key,
+                           hsize_t index,
+                           std::int64_t value,
+                           std::initializer_list<std::string> fragments) {
+    std::filesystem::remove(path);
+    write_ragged(path, {.num_samples = 6, .encoding = encoding});
+    set_element(path, key, index, value);
+    expect_error(ExitCode::kBadData, fragments, [&] { open_dataset(path, Options{}); });
+  };
+  refused("raw", "image_offset", 3, 1 << 20, {"\"image_offset\"", "rise"});
+  refused("raw", "image_offset", 0, 1, {"\"image_offset\"", "rise"});
+  refused("raw", "image_offset", 6, 5, {"\"image_offset\"", "rise"});
+  refused("raw", "image_offset", 2, 60, {"\"image_size\"", "sample 1", "bytes"});
+  refused("jpeg", "image_offset", 2, 7, {"\"image_size\"", "sample 1", "2 bytes"});
+}
+
+TEST(FileDataset, StoredBytesOfOneSizeArePixels) {
+  const TemporaryFolder folder;
+  write_small(folder / "a.h5", 3);
+  const auto dataset = open_dataset(folder / "a.h5", Options{});
+  EXPECT_TRUE(dataset->info().uniform());
+  EXPECT_EQ(dataset->stored_bytes(1), 256);
+  EXPECT_EQ(dataset->image_size(1), (ImageSize{16, 16}));
+  EXPECT_EQ(stored_of(*dataset, 1), pixels_of(*dataset, 1));
+  write_ragged(folder / "b.h5", {});
+  const auto ragged = open_dataset(folder / "b.h5", Options{});
+  std::vector<std::byte> none;
+  expect_error(
+      ExitCode::kInternal, {"not plain pixels"}, [&] { ragged->read_pixels(0, none, false); });
 }
 
 TEST(FileDataset, FileThatShrinksLaterIsAnError) {

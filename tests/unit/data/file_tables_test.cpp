@@ -1,7 +1,7 @@
 // Foreign files get the stated defaults; whatever does not fit together is refused by name.
 #include "file_tables.h"
 
-#include "data_fixture.h"
+#include "ragged_fixture.h"
 
 namespace lockstep::data {
 namespace {
@@ -99,9 +99,9 @@ TEST_F(FileTablesTest, ImageOfNoChannelMeanIsRefused) {
 }
 
 TEST_F(FileTablesTest, TableThatDoesNotMatchItsChecksumIsRefused) {
-  for (const char* key : {"label", "sample_id", "sample_crc32c"}) {
+  for (const char* key : {"label", "sample_id", "sample_crc32c", "image_offset", "image_size"}) {
     std::filesystem::remove(path_);
-    write_small(path_, 8);
+    write_ragged(path_, {.num_samples = 8});
     std::string bytes = read_file(path_);
     const auto dataset = open_file_dataset(path_, options_);
     for (const ArrayInfo& array : dataset->tables().arrays) {
@@ -113,6 +113,26 @@ TEST_F(FileTablesTest, TableThatDoesNotMatchItsChecksumIsRefused) {
       open_dataset(path_, options_);
     });
   }
+}
+
+TEST_F(FileTablesTest, IdsInOrderAreKnownByTheirChecksum) {
+  write_small(path_, 5000);
+  const auto dataset = open_file_dataset(path_, options_);
+  EXPECT_TRUE(dataset->tables().sample_ids.empty());
+  EXPECT_EQ(dataset->sample_id(4999), 4999);
+  EXPECT_TRUE(verify_dataset(path_, options_, {}).good());
+  // Damage there changes nothing that is delivered, and verification finds it.
+  std::string bytes = read_file(path_);
+  for (const ArrayInfo& array : dataset->tables().arrays) {
+    if (array.key == kSampleId) bytes[array.offset_bytes + 8] ^= 1;
+  }
+  write_file(path_, bytes);
+  EXPECT_EQ(open_dataset(path_, options_)->sample_id(1), 1);
+  EXPECT_FALSE(verify_dataset(path_, options_, {}).good());
+  // Other ids are read.
+  std::filesystem::remove(path_);
+  write_ragged(path_, {.num_samples = 8});
+  EXPECT_EQ(open_file_dataset(path_, options_)->tables().sample_ids.size(), 8U);
 }
 
 TEST_F(FileTablesTest, BoxTablesMustFitTogether) {

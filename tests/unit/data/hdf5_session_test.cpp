@@ -29,7 +29,7 @@ TEST(Hdf5Session, AttributesRoundTripAlsoLargeOnes) {
   written["empty"] = std::string();
   written["text"] = std::string("ä b");
   written["numbers"] = std::vector<double>{0.5, -1e300, 3};
-  written["large"] = std::string(200000, 'c');  // more than an object header holds
+  written["classes"] = std::string(200000, 'c');  // more than an object header holds
   {
     const Hdf5Session session;
     const Hid access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);

@@ -1,6 +1,8 @@
 // idx files: big-endian headers, plain and gzip, and everything that can be wrong with them.
 #include "data_fixture.h"
 
+#include <lockstep/base/process.h>
+
 #include <zlib.h>
 
 namespace lockstep::data {
@@ -33,7 +35,7 @@ class IdxSourceTest : public ::testing::Test {
   }
   DatasetInfo import(const std::vector<std::string>& classes = {}) {
     const auto source = open_idx(folder_ / "i", folder_ / "l", classes);
-    return import_samples(*source, {folder_ / "o.h5", "train", true}, {}, {});
+    return import_samples(*source, {folder_ / "o.h5", "train", true, 0}, {}, {});
   }
   void refused(std::initializer_list<std::string> fragments,
                const std::vector<std::string>& classes = {}) {
@@ -108,6 +110,18 @@ TEST_F(IdxSourceTest, ImpossibleSizesAreRefused) {
   write(big_endian(0x803) + big_endian(3) + big_endian(0xFFFFFFFF) + big_endian(0xFFFFFFFF),
         labels_file(labels_));
   refused({(folder_ / "i").string(), "4294967295"});
+}
+
+// Headers alone that announce gigabytes.
+TEST_F(IdxSourceTest, MemoryIsForWhatIsThere) {
+  const std::int64_t before = peak_resident_bytes();
+  write(big_endian(0x803) + big_endian(UINT32_MAX) + big_endian(1) + big_endian(1),
+        big_endian(0x801) + big_endian(UINT32_MAX));
+  refused({});
+  EXPECT_LE(peak_resident_bytes() - before, std::int64_t{64} << 20);
+  write(big_endian(0x804) + big_endian(1) + big_endian(65536) + big_endian(65536) + big_endian(3),
+        labels_file("a"));
+  refused({"cannot be a data set"});
 }
 
 TEST_F(IdxSourceTest, TruncatedGzipLeavesNothingBehind) {

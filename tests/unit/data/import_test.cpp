@@ -12,7 +12,7 @@ TEST(Import, CallbacksCountSamples) {
   std::int64_t verified = 0;
   import_samples(
       *make_synthetic(small_options(12)),
-      {folder / "a.h5", "", false},
+      {folder / "a.h5", "", false, 0},
       [&](std::int64_t amount) { written += amount; },
       [&](std::int64_t amount) { verified += amount; });
   EXPECT_EQ(written, 12);
@@ -26,7 +26,7 @@ TEST(Import, StoppedWorkLeavesNothing) {
     const auto stop = [](std::int64_t) { throw std::runtime_error("stop"); };
     const std::function<void(std::int64_t)> none;
     EXPECT_THROW(import_samples(*make_synthetic(small_options(12)),
-                                {folder / "a.h5", "", false},
+                                {folder / "a.h5", "", false, 0},
                                 while_verifying ? none : stop,
                                 while_verifying ? stop : none),
                  std::runtime_error);

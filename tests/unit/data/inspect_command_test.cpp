@@ -51,6 +51,45 @@ TEST(InspectCommand, JsonIsOneObject) {
   EXPECT_EQ(json["samples_per_class"].size(), 3U);
 }
 
+TEST(InspectCommand, IoPlanAndWhatIsBetter) {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "f.h5").string();
+  data::write_foreign(path, {.chunked = true, .deflate = true});
+  const std::string out = inspect({path, "--order", "global", "--batch", "2"});
+  for (const char* fragment : {"I/O plan",
+                               "order global, batch 2",
+                               "bytes inflated",
+                               "--data.order window",
+                               "prepare repack"}) {
+    EXPECT_NE(out.find(fragment), std::string::npos) << fragment << " in\n" << out;
+  }
+  const auto json = nlohmann::json::parse(inspect({path, "--json"}));
+  EXPECT_EQ(json["io_plan"]["order"], "window");
+  EXPECT_EQ(json["io_plan"]["requests_per_sample"], 0.5);
+  EXPECT_EQ(json["samples_per_chunk"], 2);
+  data::write_small(folder / "a.h5", 30);
+  const auto ours = nlohmann::json::parse(inspect({(folder / "a.h5").string(), "--json"}));
+  EXPECT_EQ(ours["io_plan"]["bytes_read_per_useful_byte"], 1.0);
+  EXPECT_TRUE(ours["io_plan"]["better"].empty());
+  expect_error(ExitCode::kUsage, {"--order no"}, [&] { inspect({path, "--order", "no"}); });
+}
+
+TEST(InspectCommand, OtherNamesAreListed) {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "f.h5").string();
+  data::write_foreign(path, {.image_key = "x"});
+  const std::string out = inspect({path});
+  EXPECT_NE(out.find("/x  u8 (6, 4, 5)"), std::string::npos) << out;
+  EXPECT_NE(out.find("--image-key x --label-key label"), std::string::npos) << out;
+  const auto json = nlohmann::json::parse(inspect({path, "--json"}));
+  EXPECT_EQ(json["image_key"], "x");
+  EXPECT_EQ(json["data_sets"].size(), 2U);
+  expect_error(ExitCode::kBadData, {"\"y\" is missing"}, [&] {
+    inspect({path, "--image-key", "y"});
+  });
+  inspect({path, "--image-key", "x"});
+}
+
 TEST(InspectCommand, DamageIsBadData) {
   const TemporaryFolder folder;
   const auto path = folder / "a.h5";

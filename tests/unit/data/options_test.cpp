@@ -24,7 +24,10 @@ TEST(Options, BadValuesAreRefusedByName) {
   refused("data.threads", [](Options& options) { options.threads = 0; });
   refused("data.prefetch", [](Options& options) { options.prefetch = 1; });
   refused("data.reader", [](Options& options) { options.reader = "fast"; });
-  refused("data.order", [](Options& options) { options.order = "window"; });
+  refused("data.order", [](Options& options) { options.order = "windows"; });
+  refused("data.window_chunks", [](Options& options) { options.window_chunks = 0; });
+  refused("data.cache_mib", [](Options& options) { options.cache_mib = -1; });
+  refused("data.on_broken", [](Options& options) { options.on_broken = "ignore"; });
   refused("data.verify", [](Options& options) { options.verify = "sometimes"; });
   refused("data.last_batch", [](Options& options) { options.last_batch = "keep"; });
   refused("data.image_key", [](Options& options) { options.image_key = ""; });

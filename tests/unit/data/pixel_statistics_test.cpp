@@ -20,5 +20,17 @@ TEST(PixelStatistics, MeanAndDeviationPerChannel) {
   EXPECT_NEAR(statistics.deviation()[2], 5.0 / 255, 1e-12);
 }
 
+TEST(PixelStatistics, PartsAddUpAndNothingIsHalf) {
+  PixelStatistics whole(1);
+  PixelStatistics part(1);
+  EXPECT_EQ(whole.mean(), std::vector<double>{0.5});
+  EXPECT_EQ(whole.deviation(), std::vector<double>{0.5});
+  part.add(std::vector<std::byte>{std::byte{0}, std::byte{255}});
+  whole.add(part);
+  whole.add(part);
+  EXPECT_DOUBLE_EQ(whole.mean()[0], 0.5);
+  EXPECT_DOUBLE_EQ(whole.deviation()[0], 0.5);
+}
+
 }  // namespace
 }  // namespace lockstep::data

@@ -103,9 +103,6 @@ TEST(PrepareCommand, UsageErrors) {
     expect_error(ExitCode::kUsage, fragments, [&] { prepare(arguments); });
   };
   refused({}, {"needs a kind"});
-  for (const char* kind : {"cifar", "image-folder", "coco", "voc", "repack"}) {
-    refused({kind, "x"}, {kind, "not in this version"});
-  }
   refused({"sinthetic"}, {"did you mean synthetic?"});
   refused({"idx", "a"}, {"two files"});
   refused({"idx", "a", "b"}, {"--out is missing"});

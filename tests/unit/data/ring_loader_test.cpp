@@ -108,7 +108,29 @@ TEST(RingLoader, SlabIsNotTouchedBeforeItsEvent) {
   EXPECT_TRUE(std::equal(before.begin(), before.end(), first->pixels.begin()));
   event.reached = true;
   EXPECT_EQ(loader->next()->step_in_epoch, 2);
+  // That one is still held: the next is in the other slab, and so the first was filled again.
+  EXPECT_EQ(loader->next()->step_in_epoch, 3);
   EXPECT_EQ(event.waits, 1);
+}
+
+TEST(RingLoader, ASlabWhoseCopyGoesOnIsLeftAloneWhileThereIsAnother) {
+  const MemoryDataset dataset(400);
+  LoaderOptions options = loader_options(dataset, 4);
+  options.prefetch = 3;
+  options.num_epochs = 1;
+  SlowEvent event;
+  const auto loader = make_loader(dataset, gpu::host_backend(), options);
+  const std::vector<const Batch*> held{loader->next(), loader->next(), loader->next()};
+  const std::vector<std::uint8_t> before(held[0]->pixels.begin(), held[0]->pixels.end());
+  loader->release(held[1], nullptr);
+  loader->release(held[2], nullptr);
+  const std::vector<const Batch*> ahead{loader->next(),
+                                        loader->next()};  // both other slabs are in use
+  loader->release(ahead[0], nullptr);
+  loader->release(held[0], &event);
+  EXPECT_EQ(loader->next()->step_in_epoch, 5);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), held[0]->pixels.begin()));
+  event.reached = true;
 }
 
 TEST(RingLoader, NothingIsAllocatedOnceItRuns) {

@@ -43,6 +43,20 @@ std::vector<std::int64_t> epoch_of(Sampler& sampler, std::int64_t epoch) {
   return seen;
 }
 
+// The first eight places of the order, by the plainest code for it.
+std::vector<std::int64_t> plain_shuffle(std::size_t count,
+                                        std::uint64_t seed,
+                                        std::uint64_t epoch) {
+  std::vector<std::int64_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  PhiloxStream random(seed, (0x53414D50ULL << 32) ^ epoch);
+  for (std::size_t left = count; left > 1; --left) {
+    std::swap(order[left - 1], order[random.below(left)]);
+  }
+  order.resize(8);
+  return order;
+}
+
 TEST(Sampler, EverySampleOnceForRandomShapes) {
   PhiloxStream random(11, 0);
   for (int round = 0; round < 200; ++round) {
@@ -53,6 +67,8 @@ TEST(Sampler, EverySampleOnceForRandomShapes) {
     options.num_samples = options.num_ranks + static_cast<std::int64_t>(random.below(300));
     options.drop_last = random.below(2) == 1;
     options.shuffle = random.below(4) != 0;
+    options.chunk_samples = 1 + static_cast<std::int64_t>(random.below(20));
+    options.window_chunks = 1 + static_cast<std::int64_t>(random.below(5));
     const std::int64_t step = options.batch_per_rank * options.num_ranks * options.accumulate;
     if (options.drop_last && step > options.num_samples) continue;
     Sampler sampler(options);
@@ -78,16 +94,107 @@ TEST(Sampler, GlobalOrderDoesNotDependOnRanks) {
 }
 
 TEST(Sampler, OrderIsAFunctionOfSeedAndEpoch) {
-  Sampler a(options_of(500, 10, 1, 1));
-  Sampler b(options_of(500, 10, 1, 1));
-  EXPECT_EQ(epoch_of(a, 1), epoch_of(b, 1));
-  const auto first = epoch_of(a, 1);
-  EXPECT_NE(first, epoch_of(a, 2));
-  EXPECT_EQ(first, epoch_of(a, 1));
-  auto other = options_of(500, 10, 1, 1);
-  other.seed = 4;
-  Sampler c(other);
-  EXPECT_NE(first, epoch_of(c, 1));
+  for (const std::int64_t chunk : {1, 7}) {
+    auto options = options_of(500, 10, 1, 1);
+    options.chunk_samples = chunk;
+    Sampler a(options);
+    Sampler b(options);
+    EXPECT_EQ(epoch_of(a, 1), epoch_of(b, 1));
+    const auto first = epoch_of(a, 1);
+    EXPECT_NE(first, epoch_of(a, 2));
+    EXPECT_EQ(first, epoch_of(a, 1));
+    options.seed = 4;
+    Sampler c(options);
+    EXPECT_NE(first, epoch_of(c, 1));
+  }
+}
+
+// Losses of a configuration must not change from version to version.
+TEST(Sampler, UniformOrderStaysWhatItWas) {
+  Sampler sampler(options_of(1000, 1000, 1, 1));
+  const auto order = epoch_of(sampler, 2);
+  const std::vector<std::int64_t> head(order.begin(), order.begin() + 8);
+  EXPECT_EQ(head, plain_shuffle(1000, 3, 2));
+}
+
+TEST(Sampler, WindowOrderDoesNotDependOnRanks) {
+  auto options = options_of(1000, 24, 1, 1);
+  options.chunk_samples = 8;
+  options.window_chunks = 4;
+  Sampler one(options);
+  const std::vector<std::int64_t> expected = epoch_of(one, 5);
+  for (const auto& [ranks, accumulate] : {std::pair{2, 1}, {4, 1}, {2, 3}, {1, 4}}) {
+    auto split = options;
+    split.num_ranks = ranks;
+    split.accumulate = accumulate;
+    split.batch_per_rank = 24 / (ranks * accumulate);
+    Sampler sampler(split);
+    EXPECT_EQ(epoch_of(sampler, 5), expected) << ranks << " ranks, accumulate " << accumulate;
+  }
+}
+
+TEST(Sampler, AWindowHoldsItsChunksAndNoOthers) {
+  auto options = options_of(1003, 10, 1, 1);  // the last chunk holds three samples
+  options.chunk_samples = 10;
+  options.window_chunks = 4;
+  Sampler sampler(options);
+  sampler.begin_epoch(1);
+  const auto order = sampler.order();
+  std::set<std::int64_t> all;
+  for (std::size_t begin = 0; begin < order.size();) {
+    std::set<std::int64_t> chunks;
+    std::int64_t samples = 0;
+    // A window ends where all samples of its chunks were seen.
+    std::size_t end = begin;
+    do {
+      const std::int64_t chunk = order[end++] / 10;
+      if (chunks.insert(chunk).second) samples += chunk == 100 ? 3 : 10;
+    } while (std::ssize(chunks) < 4 ? end < order.size()
+                                    : static_cast<std::int64_t>(end - begin) < samples);
+    EXPECT_LE(chunks.size(), 4U);
+    EXPECT_EQ(static_cast<std::int64_t>(end - begin), samples);
+    for (const std::int64_t chunk : chunks) EXPECT_TRUE(all.insert(chunk).second) << chunk;
+    begin = end;
+  }
+  EXPECT_EQ(all.size(), 101U);
+}
+
+TEST(Sampler, QualityTellsAUniformShuffleFromWindows) {
+  auto options = options_of(16'000, 64, 1, 1);
+  Sampler uniform(options);
+  uniform.begin_epoch(0);
+  const ShuffleQuality best = measure_shuffle(uniform.order(), 16, 64);
+  EXPECT_NEAR(best.displacement, 1, 0.03);
+  EXPECT_NEAR(best.chunks_per_step, best.uniform_chunks_per_step, 0.5);
+  options.chunk_samples = 16;
+  Sampler windows(options);
+  windows.begin_epoch(0);
+  EXPECT_NEAR(windows.quality().displacement, 1, 0.1);
+  EXPECT_NEAR(windows.quality().chunks_per_step, 15.7, 0.3);
+  EXPECT_NEAR(windows.quality().uniform_chunks_per_step, 62.1, 0.3);
+  options.shuffle = false;
+  Sampler stored(options);
+  stored.begin_epoch(0);
+  EXPECT_EQ(stored.quality().displacement, 0);
+  EXPECT_EQ(stored.quality().chunks_per_step, 4);
+}
+
+TEST(Sampler, AutoTakesWindowsWhereSamplesShareChunks) {
+  Options options;
+  const auto chosen = [&options](const std::string& order, std::int64_t samples_per_chunk) {
+    options.order = order;
+    options.window_chunks = 5;
+    SamplerOptions sampler;
+    choose_order(options, samples_per_chunk, sampler);
+    EXPECT_EQ(sampler.window_chunks, 5);
+    return sampler.uses_windows() ? "window" : sampler.shuffle ? "global" : "sequential";
+  };
+  EXPECT_STREQ(chosen("auto", 1), "global");
+  EXPECT_STREQ(chosen("auto", 16), "window");
+  EXPECT_STREQ(chosen("global", 16), "global");
+  EXPECT_STREQ(chosen("window", 16), "window");
+  EXPECT_STREQ(chosen("window", 1), "global");
+  EXPECT_STREQ(chosen("sequential", 16), "sequential");
 }
 
 TEST(Sampler, ShuffleIsUniform) {

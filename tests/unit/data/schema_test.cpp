@@ -28,9 +28,17 @@ TEST_F(SchemaTest, VersionOfAnotherTypeIsRefused) {
   refused({path_.string(), "lockstep_format", "wrong type"});
 }
 
-TEST_F(SchemaTest, JpegIsNotInThisVersion) {
+TEST_F(SchemaTest, EncodingMustBeKnownAndFit) {
+  set_attribute(path_, "image_encoding", std::string("png"));
+  refused({path_.string(), "image_encoding = png", "raw nor jpeg"});
   set_attribute(path_, "image_encoding", std::string("jpeg"));
-  refused({path_.string(), "image_encoding = jpeg", "not in this version"});
+  refused({path_.string(), "image_channels", "missing"});
+  set_attribute(path_, "image_channels", std::int64_t{2});
+  refused({path_.string(), "image_channels = 2", "1 nor 3"});
+  set_attribute(path_, "image_channels", std::int64_t{1});
+  refused({path_.string(), "\"image_bytes\"", "missing"});
+  set_attribute(path_, "num_samples", std::int64_t{-1});
+  refused({path_.string(), "num_samples is -1"});
 }
 
 TEST_F(SchemaTest, UnknownTaskIsRefused) {
@@ -84,6 +92,7 @@ TEST(Schema, InfoSurvivesItsAttributes) {
   info.split = "val";
   info.classes = {"a \"quoted\" name", "Ä", ""};
   info.num_samples = 5;
+  info.channels = 3;
   info.image_mean = {0.1, 0.2, 0.3};
   info.image_std = {1e-3, 1.0, 0.25};
   info.content_digest = std::string(64, 'a');
@@ -94,6 +103,7 @@ TEST(Schema, InfoSurvivesItsAttributes) {
   EXPECT_EQ(read.image_std, info.image_std);
   EXPECT_EQ(read.split, "val");
   EXPECT_TRUE(read.native);
+  EXPECT_EQ(read.channels, 3);
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ TEST(SyntheticSource, ClassIsDecodableForManyShapes) {
     options.channels = channels;
     const auto source = make_synthetic(options);
     for (std::int64_t i = 0; i < options.num_samples; ++i) {
-      const Sample sample = source->next();
-      ASSERT_EQ(decode_synthetic(sample.pixels, options), sample.label);
+      const Sample sample = source->next().value();
+      ASSERT_EQ(decode_synthetic(sample.bytes, options), sample.label);
       ASSERT_LT(sample.label, classes);
     }
   }
@@ -38,11 +38,11 @@ TEST(SyntheticSource, SeedDecidesAndClassesAreBalanced) {
   std::set<std::vector<std::byte>> different;
   int same_as_other_seed = 0;
   for (std::int64_t i = 0; i < 900; ++i) {
-    const Sample sample = a->next();
+    const Sample sample = a->next().value();
     ++counts[static_cast<std::size_t>(sample.label)];
-    different.insert(copy(sample.pixels));
-    EXPECT_EQ(copy(sample.pixels), copy(b->next().pixels));
-    same_as_other_seed += copy(sample.pixels) == copy(c->next().pixels) ? 1 : 0;
+    different.insert(copy(sample.bytes));
+    EXPECT_EQ(copy(sample.bytes), copy(b->next().value().bytes));
+    same_as_other_seed += copy(sample.bytes) == copy(c->next().value().bytes) ? 1 : 0;
   }
   EXPECT_EQ(different.size(), 900U);
   EXPECT_EQ(same_as_other_seed, 0);
@@ -59,7 +59,7 @@ TEST(SyntheticSource, BoxesAreExactlyWhereTheFillIs) {
   const auto source = make_synthetic(options);
   std::int64_t boxes_seen = 0;
   for (std::int64_t i = 0; i < options.num_samples; ++i) {
-    const Sample sample = source->next();
+    const Sample sample = source->next().value();
     ASSERT_GE(sample.boxes.classes.size(), 1U);
     std::int64_t filled = 0;
     for (std::size_t box = 0; box < sample.boxes.classes.size(); ++box) {
@@ -71,7 +71,7 @@ TEST(SyntheticSource, BoxesAreExactlyWhereTheFillIs) {
              x < static_cast<std::int64_t>(corners[2]);
              ++x) {
           const int value =
-              std::to_integer<int>(sample.pixels[static_cast<std::size_t>((y * 40 + x) * 3)]);
+              std::to_integer<int>(sample.bytes[static_cast<std::size_t>((y * 40 + x) * 3)]);
           ASSERT_EQ((value - 64 + 3) / 6, sample.boxes.classes[box]);
           ++filled;
         }
@@ -81,8 +81,8 @@ TEST(SyntheticSource, BoxesAreExactlyWhereTheFillIs) {
       ++boxes_seen;
     }
     std::int64_t bright = 0;
-    for (std::size_t p = 0; p < sample.pixels.size(); p += 3) {
-      bright += std::to_integer<int>(sample.pixels[p]) > 40 ? 1 : 0;
+    for (std::size_t p = 0; p < sample.bytes.size(); p += 3) {
+      bright += std::to_integer<int>(sample.bytes[p]) > 40 ? 1 : 0;
     }
     EXPECT_EQ(bright, filled);
   }

@@ -52,7 +52,7 @@ TEST(Writer, ExistingTargetIsKeptUnlessForced) {
   write_file(path, "mine");
   expect_error(ExitCode::kIo, {path.string(), "exists", "--force"}, [&] { write_small(path, 3); });
   EXPECT_EQ(read_file(path), "mine");
-  import_samples(*make_synthetic(small_options(5)), {path, "", true}, {}, {});
+  import_samples(*make_synthetic(small_options(5)), {path, "", true, 0}, {}, {});
   EXPECT_EQ(open_dataset(path, Options{})->info().num_samples, 5);
 }
 
@@ -61,14 +61,17 @@ TEST(Writer, WrongSamplesAreRefusedAndNothingStays) {
   const std::vector<std::byte> pixels(16);
   expect_error(ExitCode::kBadData, {"sample 1", "label 2", "2 classes"}, [&] {
     Writer writer(options_of(folder / "a.h5"));
-    writer.add({pixels, 1, 0, {}});
-    writer.add({pixels, 2, 1, {}});
+    writer.add({pixels, {4, 4}, 1, 0, {}, {}});
+    writer.add({pixels, {4, 4}, 2, 1, {}, {}});
   });
-  expect_error(ExitCode::kBadData, {"2 of 3 samples"}, [&] {
+  expect_error(ExitCode::kBadData, {"no samples", (folder / "a.h5").string()}, [&] {
     Writer writer(options_of(folder / "a.h5"));
-    writer.add({pixels, 1, 0, {}});
-    writer.add({pixels, 1, 1, {}});
     writer.finish();
+  });
+  expect_error(ExitCode::kBadData, {"class 1", "UTF-8"}, [&] {
+    auto options = options_of(folder / "a.h5");
+    options.classes = {"a", "b\xff"};
+    Writer writer(options);
   });
   expect_error(ExitCode::kBadData, {"channels"}, [&] {
     auto options = options_of(folder / "a.h5");
@@ -81,6 +84,23 @@ TEST(Writer, WrongSamplesAreRefusedAndNothingStays) {
     Writer writer(options);
   });
   EXPECT_TRUE(folder.names().empty());
+}
+
+TEST(Writer, FewerSamplesThanAnnouncedAreThoseThatCame) {
+  const TemporaryFolder folder;
+  const std::vector<std::byte> pixels(16);
+  Writer writer(options_of(folder / "a.h5"));
+  writer.add({pixels, {4, 4}, 1, 7, {}, {}});
+  EXPECT_EQ(writer.finish().num_samples, 1);
+  const auto dataset = open_dataset(folder / "a.h5", Options{});
+  EXPECT_EQ(dataset->info().num_samples, 1);
+  EXPECT_EQ(dataset->sample_id(0), 7);
+}
+
+TEST(Writer, NameOfAManifestIsNotThatOfOneFile) {
+  const TemporaryFolder folder;
+  expect_error(
+      ExitCode::kUsage, {"a.json", "--shards"}, [&] { write_small(folder / "a.json", 3); });
 }
 
 TEST(Writer, FolderThatIsNotThereIsNamed) {
@@ -96,7 +116,7 @@ TEST(Writer, ManyClassesAreMoreThanAnObjectHeaderHolds) {
   for (int i = 0; i < 20000; ++i) options.classes.push_back("class number " + std::to_string(i));
   Writer writer(options);
   const std::vector<std::byte> pixels(16);
-  for (std::int64_t i = 0; i < 3; ++i) writer.add({pixels, 20001 - i, i, {}});
+  for (std::int64_t i = 0; i < 3; ++i) writer.add({pixels, {4, 4}, 20001 - i, i, {}, {}});
   EXPECT_EQ(writer.finish().classes, options.classes);
   EXPECT_EQ(open_dataset(folder / "a.h5", Options{})->label(0), 20001);
 }
@@ -105,7 +125,8 @@ TEST(Writer, StatisticsAreThoseOfThePixels) {
   const TemporaryFolder folder;
   Writer writer(options_of(folder / "a.h5"));
   for (std::int64_t i = 0; i < 3; ++i) {
-    writer.add({std::vector<std::byte>(16, static_cast<std::byte>(100 * i)), 0, i, {}});
+    const std::vector<std::byte> pixels(16, static_cast<std::byte>(100 * i));
+    writer.add({pixels, {4, 4}, 0, i, {}, {}});
   }
   const DatasetInfo info = writer.finish();
   EXPECT_NEAR(info.image_mean[0], 100.0 / 255, 1e-12);
@@ -120,7 +141,7 @@ TEST(Writer, KilledWriterLeavesNothingThatLooksFinished) {
       std::int64_t count = 0;
       import_samples(
           *make_synthetic(small_options(2000)),
-          {path, "", false},
+          {path, "", false, 0},
           [&](std::int64_t) {
             if (++count == kill_at) raise(SIGKILL);
           },

@@ -3,6 +3,7 @@
 #include <lockstep/models/classification.h>
 
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 namespace lockstep::models {
 namespace {
@@ -52,6 +53,41 @@ TEST(Classification, PartsAddUpToTheWhole) {
                .loss.item<double>();
   }
   EXPECT_NEAR(sum, whole, 1e-6);
+}
+
+// The soft targets that timm makes: on = 1 - s + s / K, off = s / K, mixed by lambda.
+TEST(Classification, MixedLabelsEqualSoftTargets) {
+  at::manual_seed(2);
+  const at::Tensor logits = at::randn({5, 7}).requires_grad_();
+  const at::Tensor labels = at::randint(0, 7, {5}, at::kLong);
+  const at::Tensor labels_b = labels.flip(0);
+  const at::Tensor lambda = at::tensor({0.3F, 1.F, 0.F, 0.75F, 0.5F});
+  const at::Tensor weights = at::tensor({1.F, 1.F, 1.F, 1.F, 0.F});
+  for (const double smoothing : {0.0, 0.1}) {
+    const auto soft = [&](const at::Tensor& own) {
+      const at::Tensor off = at::zeros({5, 7}) + smoothing / 7;
+      return off.scatter(1, own.unsqueeze(1), 1 - smoothing + smoothing / 7);
+    };
+    const at::Tensor share = lambda.unsqueeze(1);
+    const at::Tensor targets = share * soft(labels) + (1 - share) * soft(labels_b);
+    const at::Tensor each = -(targets * logits.log_softmax(1)).sum(1);
+    const at::Tensor expected = (each * weights).sum() / 4;
+    const auto result =
+        mixed_cross_entropy(logits, labels, labels_b, lambda, weights, 4, smoothing);
+    EXPECT_NEAR(result.loss.item<double>(), expected.item<double>(), 1e-6);
+    const at::Tensor gradient = torch::autograd::grad({result.loss}, {logits})[0];
+    const at::Tensor wanted = torch::autograd::grad({expected}, {logits})[0];
+    EXPECT_LT(max_abs(gradient - wanted), 1e-6);
+  }
+}
+
+TEST(Classification, MixedWithItselfIsTheOrdinaryLoss) {
+  at::manual_seed(2);
+  const at::Tensor logits = at::randn({4, 3});
+  const at::Tensor labels = at::tensor(std::vector<std::int64_t>{0, 1, 2, 0});
+  const at::Tensor ones = at::ones({4});
+  EXPECT_EQ(mixed_cross_entropy(logits, labels, labels, ones, ones, 4, 0.1).loss.item<float>(),
+            cross_entropy(logits, labels, ones, 4, 0.1).loss.item<float>());
 }
 
 TEST(Classification, IsComputedInFp32) {

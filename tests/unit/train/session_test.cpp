@@ -81,15 +81,27 @@ TEST(OpenSession, NamesTheSettingThatDoesNotFitTheData) {
     expect_agreed_error(ExitCode::kConfig, words, [&] { open_session(run.job); });
     run.settings.model = before;
   };
-  refused("set model.image_size = 8", [](models::Options& model) { model.image_size = 16; });
   refused("set model.in_channels = 1", [](models::Options& model) { model.in_channels = 3; });
   refused("set model.num_classes = 4", [](models::Options& model) { model.num_classes = 5; });
+}
+
+TEST(OpenSession, ResizesImagesOfAnotherSize) {
+  TinyRun run;
+  run.settings.model.image_size = 16;
+  run.settings.data.val = (run.folder / "val.h5").string();
+  write_synthetic(run.settings.data.val, 8, 12);
+  const auto session = open_session(run.job);
+  const data::Batch* batch = session->loader->next();
+  const augment::DeviceBatch fed = session->feeder->feed(*batch);
+  EXPECT_EQ(fed.images.size(2), 16);
+  EXPECT_EQ(fed.images.size(3), 16);
+  session->loader->release(batch, nullptr);
 }
 
 TEST(OpenSession, LooksAtTheValidationDataToo) {
   TinyRun run;
   run.settings.data.val = (run.folder / "val.h5").string();
-  write_synthetic(run.settings.data.val, 8, 16);
+  write_synthetic(run.settings.data.val, 8, kSide, kClasses + 1);
   expect_agreed_error(ExitCode::kConfig, "val.h5", [&] { open_session(run.job); });
   run.settings.data.val = (run.folder / "missing.h5").string();
   expect_agreed_error(ExitCode::kIo, "missing.h5", [&] { open_session(run.job); });
@@ -98,7 +110,7 @@ TEST(OpenSession, LooksAtTheValidationDataToo) {
 // LibTorch's own exceptions come out as one line with the right code.
 TEST(OpenSession, MemoryThatIsNotThereIs71) {
   TinyRun run;
-  run.settings.train.batch_per_rank = std::int64_t{1} << 45;
+  run.settings.model.dim = 1 << 20;  // 12 TiB for the first projection
   expect_agreed_error(
       ExitCode::kOutOfMemory, "train.batch_per_rank", [&] { open_session(run.job); });
 }

@@ -1,0 +1,24 @@
+// The host pass over the pixels of one image of a detection batch.
+#pragma once
+
+#include <lockstep/data/detection_plan.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace lockstep::augment {
+
+// pixels (H, W, C) u8 of `source` size -> out (C, padded H, padded W) f32: the plan's region,
+// resized (bilinear, align_corners = false, no antialiasing), mirrored and normalised by (pixel /
+// 255 - mean) / std in the upper left, zero in the rest.
+// Requires: mean and std of one to four channels; the plan's size is not larger than `padded`.
+void fill_detection_slot(std::span<const std::uint8_t> pixels,
+                         data::ImageSize source,
+                         const data::DetectionPlan& plan,
+                         const std::vector<double>& mean,
+                         const std::vector<double>& std,
+                         data::ImageSize padded,
+                         std::span<float> out);
+
+}  // namespace lockstep::augment

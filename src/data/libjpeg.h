@@ -1,0 +1,7 @@
+// jpeglib.h with what it needs before it. The door to libjpeg-turbo.
+#pragma once
+
+// clang-format off
+#include <cstdio>
+#include <jpeglib.h>
+// clang-format on
