@@ -4,7 +4,8 @@ Usage: h5py_peer.py FILE BATCH {u8|f32} WAY, a JSON object:
   kind     tuned: whole batches with sorted indices; ordinary: one __getitem__ a sample, as most people write it;
            window: whole chunks in a shuffled order, shuffled again inside windows of 16 chunks
   read     tuned: select (one h5py selection a batch) or direct (read_direct a sample)
-  workers  of the DataLoader, threads of torch; cache_mib of HDF5's chunk cache"""
+  workers  of the DataLoader, threads of torch; cache_mib of HDF5's chunk cache
+  malloc   tuned: default or kept (the caller's doing: memory of large batches is used again)"""
 
 import json
 import sys

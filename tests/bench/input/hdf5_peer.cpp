@@ -146,14 +146,15 @@ bool run_chunk_info(const char* path, const char* name) {
   Images images;
   if (!images.open(path, name)) return false;
   hsize_t count = 0;
-  if (H5Dget_num_chunks(images.dataset, H5S_ALL, &count) < 0) return false;
+  const hid_t space = H5Dget_space(images.dataset);  // HDF5 1.10 does not take H5S_ALL here
+  if (H5Dget_num_chunks(images.dataset, space, &count) < 0) return false;
   std::vector<haddr_t> places;
   std::vector<hsize_t> offset(images.shape.size());
   for (hsize_t i = 0; i < count; ++i) {
     unsigned mask = 0;
     haddr_t address = 0;
     hsize_t size = 0;
-    if (H5Dget_chunk_info(images.dataset, H5S_ALL, i, offset.data(), &mask, &address, &size) < 0) {
+    if (H5Dget_chunk_info(images.dataset, space, i, offset.data(), &mask, &address, &size) < 0) {
       return false;
     }
     places.push_back(address);

@@ -1,7 +1,10 @@
-// The floor of reading: one thread, positional reads of shuffled samples into one buffer, nothing
-// else. Prints one JSON object: images/s of each block, the sum of all bytes, and the checksum that
-// `lockstep bench input` must print for the same images. LABELS holds the labels as plain i64.
-//   pread_loop FILE LABELS OFFSET SAMPLE_BYTES NUM_SAMPLES BATCH BLOCKS EPOCHS_A_BLOCK [cold]
+// The floor of reading: one thread, positional reads of shuffled samples, nothing else. BUFFERS
+// batches take turns: 1 stays in the processor's cache as no batch does that is filled while the
+// one before it is used; 2 is what reading ahead needs. Prints one JSON object: images/s of each
+// block, the sum of all bytes, and the checksum that `lockstep bench input` must print for the same
+// images. LABELS holds the labels as plain i64.
+//   pread_loop FILE LABELS OFFSET SAMPLE_BYTES NUM_SAMPLES BATCH BLOCKS EPOCHS_A_BLOCK BUFFERS
+//   [cold]
 // cold: the file is dropped from the page cache before each epoch, outside the time.
 #include <lockstep/base/clock.h>
 #include <lockstep/base/hash.h>
@@ -29,10 +32,12 @@ struct Images {
   std::int64_t sample_bytes = 0;
   std::int64_t count = 0;
   std::int64_t batch = 0;
-  std::vector<std::byte> buffer;  // (batch, sample_bytes)
+  std::vector<std::vector<std::byte>> buffers;  // each (batch, sample_bytes)
+  std::size_t turn = 0;
 
   bool read_batch(std::span<const std::int64_t> indices) {
-    std::byte* to = buffer.data();
+    turn = (turn + 1) % buffers.size();
+    std::byte* to = buffers[turn].data();
     for (const std::int64_t index : indices) {
       const auto size = static_cast<std::size_t>(sample_bytes);
       if (pread(file, to, size, offset + index * sample_bytes) != sample_bytes) return false;
@@ -48,7 +53,7 @@ struct Images {
       const std::int64_t size = std::min(batch, count - begin);
       const std::span indices(order.data() + begin, static_cast<std::size_t>(size));
       if (!read_batch(indices)) return false;
-      after(std::span(buffer.data(), static_cast<std::size_t>(size * sample_bytes)));
+      after(std::span(buffers[turn].data(), static_cast<std::size_t>(size * sample_bytes)));
     }
     return true;
   }
@@ -119,7 +124,7 @@ bool run(
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 9 && argc != 10) {
+  if (argc != 10 && argc != 11) {
     std::fputs("pread_loop: see the head of pread_loop.cpp\n", stderr);
     return 64;
   }
@@ -129,12 +134,13 @@ int main(int argc, char** argv) {
   images.sample_bytes = std::atoll(argv[4]);
   images.count = std::atoll(argv[5]);
   images.batch = std::atoll(argv[6]);
-  images.buffer.resize(static_cast<std::size_t>(images.batch * images.sample_bytes));
+  const std::vector<std::byte> one(static_cast<std::size_t>(images.batch * images.sample_bytes));
+  images.buffers.assign(static_cast<std::size_t>(std::max(1, std::atoi(argv[9]))), one);
   std::vector<std::int64_t> labels(static_cast<std::size_t>(images.count));
   std::ifstream file(argv[2], std::ios::binary);
   file.read(reinterpret_cast<char*>(labels.data()),
             static_cast<std::streamsize>(labels.size() * sizeof(std::int64_t)));
-  if (file && run(images, labels, std::atoi(argv[7]), std::atoi(argv[8]), argc == 10)) return 0;
+  if (file && run(images, labels, std::atoi(argv[7]), std::atoi(argv[8]), argc == 11)) return 0;
   std::fprintf(stderr, "pread_loop: %s or %s cannot be read\n", argv[1], argv[2]);
   return 74;
 }

@@ -1,6 +1,7 @@
 """Both sides of loader.py as functions that measure one block: our program, the peers in Python, the peers in C++."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -48,7 +49,10 @@ class Python(SleepingPeer):
     """A process of h5py_peer.py."""
 
     def __init__(self, path, batch, output, way):
-        super().__init__([sys.executable, "-s", HERE / "h5py_peer.py", path, batch, output, json.dumps(way)])
+        # glibc hands batches of over 32 MiB back to the system after each use, unless it is told to keep them.
+        kept = {f"MALLOC_{name}_THRESHOLD_": str(1 << 32) for name in ("MMAP", "TRIM")}
+        super().__init__([sys.executable, "-s", HERE / "h5py_peer.py", path, batch, output, json.dumps(way)],
+                         os.environ | (kept if way.get("malloc") == "kept" else {}))
 
     def one(self):
         return self.ask()["rate"]
@@ -79,6 +83,11 @@ def best(path, batch, output, ways):
     peer = Python(path, batch, output, way)
     peer.tuning = ranked
     return peer
+
+
+def tuned_ways():
+    return [way for read in ("select", "direct") for malloc in ("default", "kept")
+            for way in of_kind("tuned", read=read, malloc=malloc)]
 
 
 def of_kind(kind, workers=((0, 1), (0, 2), (1, 1), (2, 1)), **more):
