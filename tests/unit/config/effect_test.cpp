@@ -46,6 +46,16 @@ TEST(Effect, WarmupLongerThanTheRun) {
   EXPECT_THAT(warnings({"--schedule.warmup_steps", "10", "--run.max_steps", "10"}), IsEmpty());
 }
 
+TEST(Effect, OrdersWithoutWindowsAndSkippingDecideByThemselves) {
+  for (const char* order : {"global", "sequential"}) {
+    EXPECT_THAT(warnings({"--data.order", order, "--data.window_chunks", "8"}),
+                ElementsAre(HasSubstr("data.window_chunks")));
+  }
+  EXPECT_THAT(warnings({"--data.order", "window", "--data.window_chunks", "8"}), IsEmpty());
+  EXPECT_THAT(warnings({"--data.on_broken", "skip", "--data.verify", "never"}),
+              ElementsAre(HasSubstr("data.verify")));
+}
+
 TEST(Effect, EvaluationNeedsData) {
   EXPECT_THAT(warnings({"--eval.batch", "9", "--eval.every_epochs", "2"}),
               ElementsAre(HasSubstr("eval.every_epochs"), HasSubstr("eval.batch")));

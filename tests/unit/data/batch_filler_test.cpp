@@ -94,6 +94,19 @@ TEST(BatchFiller, WindowOrderInflatesEachChunkOnceAnEpoch) {
   }
 }
 
+// Batches of one rank lie a step of all ranks apart: windows between them are not its own.
+TEST(BatchFiller, KeptChunksDoNotGrowWithTheWorld) {
+  const ChunkedDataset dataset(800000);
+  LoaderOptions options = loader_options(dataset, 16);
+  options.prefetch = 4;
+  Options settings;
+  settings.window_chunks = 4;
+  choose_order(settings, dataset.samples_per_chunk(), options.sampler);
+  options.sampler.num_ranks = 1000;
+  const BatchFiller filler(dataset, gpu::host_backend(), options);
+  EXPECT_EQ(dataset.capacity, 4 * 2 * 4);  // four slabs over a border each, four chunks a window
+}
+
 TEST(BatchFiller, GlobalOrderKeepsNoChunks) {
   const ChunkedDataset dataset(80);
   LoaderOptions options = loader_options(dataset, 16);

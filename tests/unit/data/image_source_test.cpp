@@ -118,6 +118,18 @@ TEST_F(ImageSourceTest, BoxesAreCutPlacedAndLeftOut) {
                                       "1 boxes outside of their picture: p20.png"}));
 }
 
+// In floats, 41 pixels times 22 / 41 is more than 22.
+TEST_F(ImageSourceTest, BoxesOfAWholePictureEndWithIt) {
+  parts_.task = "detection";
+  parts_.table = {};
+  parts_.table.add("p21.png", {0, 7, {20, 41}});
+  parts_.table.add_box({{0, 0, 41, 20}, 1, 820, false});
+  options_.image_size = 22;
+  const auto samples = all();
+  ASSERT_EQ(samples.size(), 1U);
+  EXPECT_EQ(samples[0].corners[2], 22.0F);
+}
+
 TEST_F(ImageSourceTest, AnAnnotationOfAnotherSizeIsAnError) {
   parts_.table = {};
   parts_.table.add("p20.png", {0, 7, {40, 20}});

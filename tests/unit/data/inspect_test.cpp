@@ -47,6 +47,18 @@ TEST(Inspect, ChunkedForeignFile) {
   EXPECT_NE(found.advice[0].find("checksums of chunks only"), std::string::npos);
 }
 
+TEST(Inspect, SeveralFilesAreTheSumOfEach) {
+  const TemporaryFolder folder;
+  import_samples(*make_synthetic(small_options(10)), {folder / "t.json", "", false, 3}, {}, {});
+  const Inspection all = inspect_dataset(folder / "t.json", Options{});
+  std::uint64_t stored = 0;
+  for (const char* name : {"t-00000-of-00003.h5", "t-00001-of-00003.h5", "t-00002-of-00003.h5"}) {
+    stored += inspect_dataset(folder / name, Options{}).arrays.front().stored_bytes;
+  }
+  EXPECT_EQ(all.arrays.front().shape[0], 10U);
+  EXPECT_EQ(all.arrays.front().stored_bytes, stored);
+}
+
 TEST(Inspect, BoxesAreCounted) {
   const TemporaryFolder folder;
   write_small(folder / "d.h5", 30, true);

@@ -51,6 +51,18 @@ TEST(IoPlan, WindowAndSequentialReadEachChunkOnce) {
   EXPECT_EQ(plan_io(file, {}).order, "window");
 }
 
+// The library forgets chunks that are larger than its cache, so windows do not help it.
+TEST(IoPlan, LargeChunksThatTheLibraryReadsAreReadAgainInWindows) {
+  for (const auto& [per_chunk, once] :
+       {std::pair{std::uint64_t{10}, true}, {std::uint64_t{20000}, false}}) {
+    Inspection file = file_of(200000, per_chunk, 10'000'000);
+    file.arrays[0].library_only = "the filter \"nbit\"";
+    const IoPlan plan = plan_io(file, {"window", 32, 0});
+    EXPECT_TRUE(plan.through_library);
+    EXPECT_EQ(plan.bytes_read_per_useful_byte <= 0.5, once) << per_chunk;
+  }
+}
+
 TEST(IoPlan, GlobalIsNearASimulation) {
   constexpr int kSamples = 6400;
   constexpr int kPerChunk = 16;

@@ -25,6 +25,20 @@ TEST(PixelSource, EveryStorageGivesTheSameBytesWithoutAWarning) {
   }
 }
 
+// One seed, one order: whether a chunk's samples go together does not depend on who reads.
+TEST(PixelSource, TheLibraryCountsSamplesOfAChunkAlike) {
+  const TemporaryFolder folder;
+  Options naive;
+  naive.reader = "naive";
+  for (const bool deflate : {false, true}) {
+    const auto path = folder / (deflate ? "d.h5" : "p.h5");
+    write_foreign(path, {.chunked = true, .deflate = deflate});
+    const std::int64_t ours = open_dataset(path, Options{})->samples_per_chunk();
+    EXPECT_EQ(open_dataset(path, naive)->samples_per_chunk(), ours);
+    EXPECT_EQ(ours > 1, deflate);
+  }
+}
+
 // Filters that are not undone here: the library reads, and a warning says so.
 TEST(PixelSource, OtherFiltersAreReadByTheLibrary) {
   const TemporaryFolder folder;

@@ -68,6 +68,30 @@ TEST(ReadArray, NumbersThatDoNotFitBecomeTheNearest) {
   EXPECT_EQ(values, (std::vector<std::int64_t>{0, 1, INT64_MAX, INT64_MAX}));
 }
 
+// A GiB by its shape, which only the library reads, and of which nothing was written.
+TEST(ReadArray, AnEmptyTableTakesNoMemory) {
+  const TemporaryFolder folder;
+  const auto path = folder / "f.h5";
+  const Hdf5Session session;
+  {
+    const Hid file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+    const hsize_t count = 1 << 27;
+    const hsize_t chunk = 1 << 20;
+    const Hid space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    const Hid creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    H5Pset_chunk(creation.get(), 1, &chunk);
+    H5Pset_scaleoffset(creation.get(), H5Z_SO_INT, 0);
+    const Hid table(
+        H5Dcreate2(
+            file.get(), "t", H5T_STD_I64LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+        H5Dclose);
+  }
+  const Hid file = open_hdf5(session, path);
+  expect_error(ExitCode::kBadData, {"f.h5", "\"t\"", "ever written"}, [&] {
+    read_array<std::int64_t>(session, open_array(session, file.get(), path, "t"), path);
+  });
+}
+
 TEST(ReadArray, DamagedTablesNameTheChunk) {
   const TemporaryFolder folder;
   const auto path = folder / "f.h5";

@@ -24,6 +24,15 @@ class SlowEvent final : public gpu::Event {
   std::atomic<int> waits{0};
 };
 
+class LostEvent final : public gpu::Event {
+ public:
+  void record(gpu::StreamHandle) override {}
+  void make_wait(gpu::StreamHandle) override {}
+  bool done() override { throw unavailable_error("the device is lost"); }
+  void synchronize() override {}
+  double elapsed_ms(gpu::Event&) override { return 0; }
+};
+
 TEST(RingLoader, ContentEqualsDirectReadsForAnyThreads) {
   const TemporaryFolder folder;
   write_small(folder / "a.h5", 53);
@@ -66,6 +75,29 @@ TEST(RingLoader, FirstEpochIsVerifiedAndLaterOnesAreNot) {
     while (const Batch* batch = loader->next()) loader->release(batch, nullptr);
     EXPECT_EQ(dataset.verified, expected) << verify;
   }
+}
+
+TEST(RingLoader, TheFirstEpochThatIsReadIsVerifiedWhereTheOneBeforeWasOver) {
+  const MemoryDataset dataset(10);
+  LoaderOptions options = loader_options(dataset, 3);
+  options.first_epoch = 4;
+  options.first_step_in_epoch = 4;  // of four
+  const auto loader = make_loader(dataset, gpu::host_backend(), options);
+  for (int step = 0; step < 4; ++step) loader->release(loader->next(), nullptr);
+  EXPECT_GE(dataset.verified, 10);
+}
+
+// As after a fault of the device: what was read comes first, then the failure, once.
+TEST(RingLoader, AThreadThatFailsOutsideOfABatchSaysWhy) {
+  const MemoryDataset dataset(400);
+  LoaderOptions options = loader_options(dataset, 4);
+  options.num_epochs = 1;
+  LostEvent event;
+  const auto loader = make_loader(dataset, gpu::host_backend(), options);
+  expect_error(ExitCode::kUnavailable, {"the device is lost"}, [&] {
+    while (const Batch* batch = loader->next()) loader->release(batch, &event);
+  });
+  EXPECT_EQ(loader->next(), nullptr);
 }
 
 TEST(RingLoader, ErrorArrivesAtItsBatchThenPaddingThenTheRest) {

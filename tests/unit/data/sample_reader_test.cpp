@@ -175,6 +175,49 @@ TEST(SampleReader, ABrokenImageIsNamed) {
   EXPECT_EQ(std::count(batch->sample_ids.begin(), batch->sample_ids.end(), 55), 2);
 }
 
+TEST(SampleReader, ATableThatLiesAboutAPictureIsBadData) {
+  MixedDataset dataset(true);
+  std::swap(dataset.stored(0), dataset.stored(5));
+  const LoaderOptions options = mixed_options(dataset);
+  const SampleReader reader(dataset, options);
+  SampleReader::Scratch scratch;
+  std::vector<std::byte> out(reader.sample_bytes());
+  for (const std::int64_t index : {0, 5}) {
+    expect_error(ExitCode::kBadData, {"mixed.h5", "another size"}, [&] {
+      reader.read(index, 0, true, out, scratch);
+    });
+  }
+}
+
+// A picture that ends early shows it in every part when broken ones are skipped, so that ranks and
+// resumed runs agree; otherwise only in parts that reach the damage.
+TEST(SampleReader, WhereBrokenOnesAreSkippedTheWholePictureCounts) {
+  MixedDataset dataset(true);
+  dataset.stored(5).resize(dataset.stored(5).size() - 40);
+  LoaderOptions options = mixed_options(dataset);
+  options.augment.crop_area = {0.02, 0.05};
+  for (const char* policy : {"error", "skip"}) {
+    options.on_broken = policy;
+    const SampleReader reader(dataset, options);
+    SampleReader::Scratch scratch;
+    std::vector<std::byte> out(reader.sample_bytes());
+    int broken = 0;
+    for (std::int64_t epoch = 0; epoch < 40; ++epoch) {
+      try {
+        reader.read(5, epoch, true, out, scratch);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ExitCode::kBadData);
+        ++broken;
+      }
+    }
+    if (options.on_broken == "skip") {
+      EXPECT_EQ(broken, 40);
+    } else {
+      EXPECT_LT(broken, 40);
+    }
+  }
+}
+
 TEST(SampleReader, DifferingSizesNeedATarget) {
   const MixedDataset dataset(false);
   LoaderOptions options = mixed_options(dataset);

@@ -55,6 +55,17 @@ TEST(ShardedWriter, FewerSamplesThanAnnouncedMakeFewerFiles) {
   expect_ragged(*open_dataset(folder / "v.json", Options{}), {.num_samples = 5});
 }
 
+// Their names are known only at the end.
+TEST(ShardedWriter, FewerFilesReplaceNoOthers) {
+  const TemporaryFolder folder;
+  write_file(folder / "v-00001-of-00002.h5", "mine");
+  expect_error(ExitCode::kIo, {"v-00001-of-00002.h5 exists", "--force"}, [&] {
+    write_ragged(folder / "v.json", {.num_samples = 5, .announced = 12}, 4);
+  });
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"v-00001-of-00002.h5"});
+  EXPECT_EQ(read_file(folder / "v-00001-of-00002.h5"), "mine");
+}
+
 TEST(ShardedWriter, MoreFilesThanSamplesAreNotMade) {
   const TemporaryFolder folder;
   write_ragged(folder / "v.json", {.num_samples = 2}, 5);
