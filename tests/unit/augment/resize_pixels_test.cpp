@@ -1,7 +1,7 @@
 // The bilinear resize against its definition in double precision.
 #include "resize_pixels.h"
 
-#include <lockstep/base/random.h>
+#include "random_pixels.h"
 
 #include <gtest/gtest.h>
 
@@ -10,14 +10,6 @@
 
 namespace lockstep::augment {
 namespace {
-
-std::vector<std::uint8_t> random_pixels(const PassShape& shape) {
-  PhiloxStream random(7, 1);
-  std::vector<std::uint8_t> pixels(
-      static_cast<std::size_t>(shape.source_height * shape.source_width * shape.channels));
-  for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(random.below(256));
-  return pixels;
-}
 
 // Place of an output pixel in the crop, pixel centres at half, held inside.
 double place(std::int32_t at, std::int32_t size, std::int32_t out_size) {

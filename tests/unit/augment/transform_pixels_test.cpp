@@ -1,6 +1,8 @@
 // The host pass of one sample against the plain definition, pixel by pixel.
 #include "transform_pixels.h"
 
+#include "random_pixels.h"
+
 #include <lockstep/base/random.h>
 
 #include <gtest/gtest.h>
@@ -12,14 +14,6 @@ namespace lockstep::augment {
 namespace {
 
 constexpr Normalisation kNormalisation{{0.017F, 0.02F, 0.011F, 0.3F}, {-2.1F, -2.0F, 0.5F, 0.1F}};
-
-std::vector<std::uint8_t> random_pixels(const PassShape& shape) {
-  PhiloxStream random(7, 1);
-  std::vector<std::uint8_t> pixels(
-      static_cast<std::size_t>(shape.source_height * shape.source_width * shape.channels));
-  for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(random.below(256));
-  return pixels;
-}
 
 // Of an image that keeps its size.
 PassShape square(std::int32_t height, std::int32_t width, std::int32_t channels) {
