@@ -39,6 +39,10 @@ double parse_finite(const std::string& name, const std::string& text) {
   return value;
 }
 
+std::int64_t parse_whole(const std::string& name, const std::string& text) {
+  return parse_number<std::int64_t>(name, text, "a whole number");
+}
+
 bool parse_boolean(const std::string& name, const std::string& text) {
   for (const char* yes : {"true", "1", "yes", "on"}) {
     if (text == yes) return true;
@@ -49,15 +53,19 @@ bool parse_boolean(const std::string& name, const std::string& text) {
   throw config_error(format("{} = \"{}\" is not a boolean: write true or false", name, text));
 }
 
-std::string list_text(const std::vector<double>& values) {
+std::string number_text(std::int64_t value) { return std::to_string(value); }
+
+template <class T>
+std::string list_text(const std::vector<T>& values) {
   std::string text;
-  for (const double value : values) text += (text.empty() ? "" : ",") + number_text(value);
+  for (const T value : values) text += (text.empty() ? "" : ",") + number_text(value);
   return text;
 }
 
 // Empty text is the empty list. Throws with the whole text: an item alone could not be found again.
-std::vector<double> parse_list(const std::string& name, const std::string& text) {
-  std::vector<double> values;
+template <class Parse>
+auto parse_list(const std::string& name, const std::string& text, const Parse& parse) {
+  std::vector<decltype(parse(name, text))> values;
   if (text.empty()) return values;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
@@ -67,7 +75,7 @@ std::vector<double> parse_list(const std::string& name, const std::string& text)
       throw config_error(
           format("{} = \"{}\" has an empty item: write numbers with commas between", name, text));
     }
-    values.push_back(parse_finite(format("{} = \"{}\": item", name, text), item));
+    values.push_back(parse(format("{} = \"{}\": item", name, text), item));
     begin = end + 1;
   }
   return values;
@@ -136,7 +144,7 @@ Option& OptionTable::add(const std::string& section,
                          const std::string& help) {
   Option option = make_option(section, key, "integer", unit, help);
   option.set = [&field, name = option.name()](const std::string& text) {
-    field = parse_number<std::int64_t>(name, text, "a whole number");
+    field = parse_whole(name, text);
   };
   option.get = [&field] { return std::to_string(field); };
   return push(std::move(option));
@@ -179,7 +187,20 @@ Option& OptionTable::add(const std::string& section,
                          const std::string& help) {
   Option option = make_option(section, key, "list of numbers", unit, help);
   option.set = [&field, name = option.name()](const std::string& text) {
-    field = parse_list(name, text);
+    field = parse_list(name, text, parse_finite);
+  };
+  option.get = [&field] { return list_text(field); };
+  return push(std::move(option));
+}
+
+Option& OptionTable::add(const std::string& section,
+                         const std::string& key,
+                         std::vector<std::int64_t>& field,
+                         const std::string& unit,
+                         const std::string& help) {
+  Option option = make_option(section, key, "list of integers", unit, help);
+  option.set = [&field, name = option.name()](const std::string& text) {
+    field = parse_list(name, text, parse_whole);
   };
   option.get = [&field] { return list_text(field); };
   return push(std::move(option));

@@ -16,11 +16,12 @@ namespace lockstep {
 struct Option {
   std::string section;
   std::string key;
-  std::string type;                  // "integer", "number", "text", "boolean", "list of numbers"
-  std::string default_text;          // the field's value when the option was added
-  std::string unit;                  // empty when it has none
-  std::string help;                  // meaning, cost, interaction; one or two sentences
-  std::vector<std::string> choices;  // empty: anything of the type
+  std::string
+      type;  // "integer", "number", "text", "boolean", "list of numbers", "list of integers"
+  std::string default_text;                     // the field's value when the option was added
+  std::string unit;                             // empty when it has none
+  std::string help;                             // meaning, cost, interaction; one or two sentences
+  std::vector<std::string> choices;             // empty: anything of the type
   std::function<void(const std::string&)> set;  // Throws: Error(kConfig) naming section.key
   std::function<std::string()> get;
 
@@ -54,6 +55,11 @@ class OptionTable {
   Option& add(const std::string& section,
               const std::string& key,
               std::vector<double>& field,
+              const std::string& unit,
+              const std::string& help);
+  Option& add(const std::string& section,
+              const std::string& key,
+              std::vector<std::int64_t>& field,
               const std::string& unit,
               const std::string& help);
 

@@ -24,6 +24,7 @@ struct Fields {
   std::string name = "adamw";
   std::string path;
   std::vector<double> list{0.5, 1};
+  std::vector<std::int64_t> sides{480, 800};
 };
 
 class Options : public testing::Test {
@@ -35,6 +36,7 @@ class Options : public testing::Test {
     table.add("optim", "name", fields.name, "A name.", {"adamw", "sgd"});
     table.add("run", "path", fields.path, "A path.");
     table.add("data", "list", fields.list, "pixels", "A list.");
+    table.add("data", "sides", fields.sides, "pixels", "Sides.");
   }
 
   void set(const std::string& name, const std::string& text) { table.find(name)->set(text); }
@@ -48,6 +50,7 @@ class Options : public testing::Test {
     EXPECT_EQ(fields.rate, before.rate);
     EXPECT_EQ(fields.name, before.name);
     EXPECT_EQ(fields.list, before.list);
+    EXPECT_EQ(fields.sides, before.sides);
     return error.what();
   }
 
@@ -56,7 +59,7 @@ class Options : public testing::Test {
 };
 
 TEST_F(Options, DescribeThemselves) {
-  ASSERT_EQ(table.options().size(), 6U);
+  ASSERT_EQ(table.options().size(), 7U);
   const Option& count = table.options()[1];
   EXPECT_EQ(count.name(), "data.count");
   EXPECT_EQ(count.type, "integer");
@@ -72,6 +75,8 @@ TEST_F(Options, DescribeThemselves) {
   EXPECT_EQ(table.find("run.path")->default_text, "");
   EXPECT_EQ(table.find("data.list")->type, "list of numbers");
   EXPECT_EQ(table.find("data.list")->default_text, "0.5,1");
+  EXPECT_EQ(table.find("data.sides")->type, "list of integers");
+  EXPECT_EQ(table.find("data.sides")->default_text, "480,800");
 }
 
 TEST_F(Options, DefaultStaysWhenTheFieldChanges) {
@@ -162,6 +167,11 @@ TEST_F(Options, ListsAreSplitAtCommas) {
                   "\" has an empty item: write numbers with commas between");
   }
   EXPECT_EQ(refusal("data.list", "1,x"), "data.list = \"1,x\": item = \"x\" is not a number");
+  set("data.sides", "1, -2,3");
+  EXPECT_THAT(fields.sides, ElementsAre(1, -2, 3));
+  EXPECT_EQ(get("data.sides"), "1,-2,3");
+  EXPECT_EQ(refusal("data.sides", "1,2.5"),
+            "data.sides = \"1,2.5\": item = \"2.5\" is not a whole number");
 }
 
 TEST_F(Options, SameNameTwiceIsAProgrammersError) {
@@ -170,7 +180,7 @@ TEST_F(Options, SameNameTwiceIsAProgrammersError) {
       test::thrown_by([&] { table.add("optim", "rate", other, "", "Another rate."); });
   EXPECT_EQ(error.code(), ExitCode::kInternal);
   EXPECT_THAT(error.what(), HasSubstr("an option was added twice: optim.rate"));
-  EXPECT_EQ(table.options().size(), 6U);
+  EXPECT_EQ(table.options().size(), 7U);
 }
 
 TEST_F(Options, FindIsExact) {
