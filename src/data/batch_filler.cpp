@@ -56,6 +56,15 @@ BatchFiller::BatchFiller(const Dataset& dataset,
                               options.sampler.batch_per_rank,
                               kPositionMask));
   }
+  if (dataset.info().task == "detection") {
+    if (options.on_broken == "skip") {
+      throw config_error(
+          format("data.on_broken = skip, but {} is a detection data set, whose replaced samples "
+                 "other ranks would not know of: set data.on_broken = error",
+                 dataset.info().path.string()));
+    }
+    planner_.emplace(dataset, options.detection, options.training, options.sampler.seed);
+  }
   if (options.sampler.uses_windows()) dataset.keep_chunks(chunks_to_keep(options));
   if (step_ == counts_.steps_per_epoch()) {
     step_ = 0;
@@ -74,11 +83,19 @@ std::unique_ptr<Slab> BatchFiller::make_slab(std::int64_t number) const {
   slab->weights.resize(batch);
   Batch& view = slab->batch;
   view.batch = options_.sampler.batch_per_rank;
+  view.channels = dataset_.info().channels;
+  view.labels = slab->labels;
+  view.sample_ids = slab->sample_ids;
+  view.weights = slab->weights;
+  view.slab = number;
+  if (planner_) {
+    view.detection = &slab->detection.view;
+    return slab;
+  }
   const bool resized = options_.to_floats && options_.float_size.height > 0;
   const ImageSize size = resized ? options_.float_size : reader_.size();
   view.height = size.height;
   view.width = size.width;
-  view.channels = dataset_.info().channels;
   view.geometry_applied = reader_.applies_geometry();
   const std::size_t elements =
       batch * static_cast<std::size_t>(view.height * view.width * view.channels);
@@ -90,10 +107,6 @@ std::unique_ptr<Slab> BatchFiller::make_slab(std::int64_t number) const {
     slab->memory = backend_.make_pinned(elements);
     view.pixels = {reinterpret_cast<const std::uint8_t*>(slab->memory->data()), elements};
   }
-  view.labels = slab->labels;
-  view.sample_ids = slab->sample_ids;
-  view.weights = slab->weights;
-  view.slab = number;
   return slab;
 }
 
@@ -102,6 +115,7 @@ bool BatchFiller::begin(Slab& slab) {
     return false;
   if (drawn_epoch_ != epoch_) draw_epoch();
   orders_.fill_micro_batch(step_, micro_, options_.rank, slab.indices);
+  if (planner_) assign_step(slab);
   slab.batch.epoch = epoch_;
   slab.batch.step_in_epoch = step_;
   slab.batch.micro = micro_;
@@ -109,6 +123,41 @@ bool BatchFiller::begin(Slab& slab) {
   slab.number = num_begun_++;
   advance();
   return true;
+}
+
+// The whole global step, from which each thread plans by itself.
+void BatchFiller::assign_step(Slab& slab) const {
+  const SamplerOptions& sampler = options_.sampler;
+  const auto batch = static_cast<std::size_t>(sampler.batch_per_rank);
+  slab.detection.step.resize(static_cast<std::size_t>(counts_.samples_per_step()));
+  std::span<std::int64_t> left = slab.detection.step;
+  for (std::int64_t micro = 0; micro < sampler.accumulate; ++micro) {
+    for (std::int64_t rank = 0; rank < sampler.num_ranks; ++rank, left = left.subspan(batch)) {
+      orders_.fill_micro_batch(step_, micro, rank, left.first(batch));
+    }
+  }
+}
+
+// Plans, and finds room for what they say.
+void BatchFiller::plan_detection(Slab& slab) const {
+  Batch& view = slab.batch;
+  view.pixels = {};
+  view.floats = {};
+  planner_->plan(view.epoch, slab.indices, slab.detection);
+  view.height = slab.detection.view.padded.height;
+  view.width = slab.detection.view.padded.width;
+  const auto elements =
+      static_cast<std::size_t>(view.batch * view.height * view.width * view.channels);
+  const std::size_t needed = makes_floats() ? elements * sizeof(float) : slab.detection.pixel_bytes;
+  if (!slab.memory || slab.memory->size_bytes() < needed) {
+    slab.memory.reset();
+    slab.memory = backend_.make_pinned(needed + needed / 4 + 1);  // so that it grows seldom
+  }
+  if (makes_floats()) {
+    view.floats = {reinterpret_cast<const float*>(slab.memory->data()), elements};
+  } else {
+    view.pixels = {reinterpret_cast<const std::uint8_t*>(slab.memory->data()), needed};
+  }
 }
 
 void BatchFiller::draw_epoch() {
@@ -158,6 +207,7 @@ void BatchFiller::read(Slab& slab) {
       std::find(slab.indices.begin(), slab.indices.end(), -1) - slab.indices.begin());
   slab.batch.bytes_read = 0;
   slab.batch.num_replaced = 0;
+  if (planner_) plan_detection(slab);
   sort_by_place(slab, real);
   for (std::size_t i = 0; i < real; ++i) {
     read_sample(slab, static_cast<std::size_t>(slab.read_order[i] & kPositionMask), verify);
@@ -181,17 +231,36 @@ void BatchFiller::sort_by_place(Slab& slab, std::size_t real) const {
 }
 
 void BatchFiller::read_sample(Slab& slab, std::size_t position, bool verify) {
-  const std::span<std::byte> out =
-      options_.to_floats ? std::span(slab.sample) : pixels_at(slab, position);
+  const std::span<std::byte> out = pixels_at(slab, position);
   read_or_replace(slab, position, out, verify);
   const std::int64_t index = slab.indices[position];
   slab.labels[position] = dataset_.label(index);
   slab.sample_ids[position] = dataset_.sample_id(index);
   slab.weights[position] = 1.0F;
-  if (!options_.to_floats) return;
-  const std::span pixels(reinterpret_cast<const std::uint8_t*>(out.data()), out.size());
-  options_.to_floats(
-      pixels, slab.batch.epoch, slab.sample_ids[position], floats_at(slab, position));
+  if (makes_floats()) make_floats(slab, position, out);
+}
+
+void BatchFiller::make_floats(Slab& slab,
+                              std::size_t position,
+                              std::span<const std::byte> bytes) const {
+  const std::span pixels(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const std::span<float> out = floats_at(slab, position);
+  if (planner_) {
+    const DetectionBatch& detection = slab.detection.view;
+    options_.detection_to_floats(pixels, detection.images[position], detection.padded, out);
+  } else {
+    options_.to_floats(pixels, slab.batch.epoch, slab.sample_ids[position], out);
+  }
+}
+
+std::int64_t BatchFiller::read_pixels(Slab& slab,
+                                      std::size_t position,
+                                      std::span<std::byte> out,
+                                      bool verify) const {
+  const std::int64_t index = slab.indices[position];
+  if (!planner_) return reader_.read(index, slab.batch.epoch, verify, out, slab.scratch);
+  const DetectionImage& image = slab.detection.images[position];
+  return reader_.read_part(index, image.part, image.stored, verify, out, slab.scratch);
 }
 
 // The replacement is a function of the file alone: the next index that can be read.
@@ -205,7 +274,7 @@ void BatchFiller::read_or_replace(Slab& slab,
   for (std::int64_t tried = 0; tried < count; ++tried, index = (index + 1) % count) {
     if (skip && broken_.contains(index)) continue;
     try {
-      slab.batch.bytes_read += reader_.read(index, slab.batch.epoch, verify, out, slab.scratch);
+      slab.batch.bytes_read += read_pixels(slab, position, out, verify);
       slab.batch.num_replaced += tried > 0 ? 1 : 0;
       return;
     } catch (const Error& error) {
@@ -218,9 +287,16 @@ void BatchFiller::read_or_replace(Slab& slab,
 }
 
 void BatchFiller::pad_from(Slab& slab, std::size_t position) const {
-  const std::size_t bytes = slab.memory->size_bytes() / slab.indices.size();
-  std::memset(
-      slab.memory->data() + position * bytes, 0, slab.memory->size_bytes() - position * bytes);
+  if (planner_) {
+    DetectionPlanner::pad_from(slab.detection, position);
+    for (std::size_t i = position; i < slab.indices.size() && !slab.batch.floats.empty(); ++i) {
+      std::ranges::fill(floats_at(slab, i), 0.0F);
+    }
+  } else {
+    const std::size_t bytes = slab.memory->size_bytes() / slab.indices.size();
+    std::memset(
+        slab.memory->data() + position * bytes, 0, slab.memory->size_bytes() - position * bytes);
+  }
   const auto begin = static_cast<std::ptrdiff_t>(position);
   std::fill(slab.labels.begin() + begin, slab.labels.end(), 0);
   std::fill(slab.sample_ids.begin() + begin, slab.sample_ids.end(), -1);
@@ -228,9 +304,18 @@ void BatchFiller::pad_from(Slab& slab, std::size_t position) const {
   slab.batch.num_real = static_cast<std::int64_t>(position);
 }
 
+// Where the bytes of a sample go; on their way to floats they pass through memory of the slab.
 std::span<std::byte> BatchFiller::pixels_at(Slab& slab, std::size_t position) const {
-  const std::size_t bytes = reader_.sample_bytes();
-  return {slab.memory->data() + position * bytes, bytes};
+  if (!planner_) {
+    const std::size_t bytes = reader_.sample_bytes();
+    if (makes_floats()) return slab.sample;
+    return {slab.memory->data() + position * bytes, bytes};
+  }
+  const DetectionImage& image = slab.detection.images[position];
+  const std::size_t bytes = image.stored_bytes(slab.batch.channels);
+  if (!makes_floats()) return {slab.memory->data() + image.offset, bytes};
+  if (slab.sample.size() < bytes) slab.sample.resize(bytes);
+  return std::span(slab.sample).first(bytes);
 }
 
 std::span<float> BatchFiller::floats_at(Slab& slab, std::size_t position) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "broken_samples.h"
+#include "detection_planner.h"
 #include "sample_reader.h"
 
 #include <lockstep/data/loader.h>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace lockstep::data {
@@ -23,6 +25,7 @@ struct Slab {
   std::vector<std::int64_t> labels;
   std::vector<std::int64_t> sample_ids;
   std::vector<float> weights;
+  DetectionSlab detection;  // of detection data sets alone
   SampleReader::Scratch scratch;
   std::vector<std::byte> sample;   // pixels of one sample on their way to floats
   std::int64_t number = 0;         // of the micro-batch, counted from 0
@@ -45,11 +48,21 @@ class BatchFiller {
   const Sampler& sampler() const { return counts_; }
 
  private:
+  void assign_step(Slab& slab) const;
+  void plan_detection(Slab& slab) const;
   void read(Slab& slab);
   void sort_by_place(Slab& slab, std::size_t real) const;
   void read_sample(Slab& slab, std::size_t position, bool verify);
   void read_or_replace(Slab& slab, std::size_t position, std::span<std::byte> out, bool verify);
+  std::int64_t read_pixels(Slab& slab,
+                           std::size_t position,
+                           std::span<std::byte> out,
+                           bool verify) const;
+  void make_floats(Slab& slab, std::size_t position, std::span<const std::byte> bytes) const;
   void pad_from(Slab& slab, std::size_t position) const;
+  bool makes_floats() const {
+    return planner_ ? options_.detection_to_floats != nullptr : options_.to_floats != nullptr;
+  }
   std::span<std::byte> pixels_at(Slab& slab, std::size_t position) const;
   std::span<float> floats_at(Slab& slab, std::size_t position) const;
   void draw_epoch();
@@ -59,6 +72,7 @@ class BatchFiller {
   gpu::Backend& backend_;
   LoaderOptions options_;
   SampleReader reader_;
+  std::optional<DetectionPlanner> planner_;  // of detection data sets
   BrokenSamples broken_;
   Sampler counts_;  // never drawn: read by the caller's thread
   Sampler orders_;  // drawn in begin()

@@ -95,7 +95,9 @@ ImageSize size_by_short_side(ImageSize source,
         1, std::llround(static_cast<double>(max_long_side * least) / static_cast<double>(most)));
   }
   const auto shorter = static_cast<std::int32_t>(short_side);
-  const auto longer = static_cast<std::int32_t>(short_side * most / least);
+  std::int64_t long_side = short_side * most / least;
+  if (max_long_side > 0) long_side = std::min(long_side, max_long_side);
+  const auto longer = static_cast<std::int32_t>(long_side);
   return source.width < source.height ? ImageSize{longer, shorter} : ImageSize{shorter, longer};
 }
 

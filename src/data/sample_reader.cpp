@@ -27,6 +27,30 @@ Region inside(const Region& wanted, const DecodedImage& decoded) {
           std::clamp((wanted.y1 - decoded.region.y0) / scale, 0.0F, height)};
 }
 
+// resize_region, or a copy where whole pixels keep their size.
+void make_part(std::span<const std::uint8_t> pixels,
+               ImageSize size,
+               std::int32_t channels,
+               const Region& region,
+               ImageSize to,
+               std::span<std::uint8_t> out) {
+  const auto left = static_cast<std::int64_t>(region.x0);
+  const auto top = static_cast<std::int64_t>(region.y0);
+  const Region same{static_cast<float>(left),
+                    static_cast<float>(top),
+                    static_cast<float>(left + to.width),
+                    static_cast<float>(top + to.height)};
+  if (region != same) {
+    resize_region(pixels, size, channels, region, to, out);
+    return;
+  }
+  const auto row = static_cast<std::size_t>(std::int64_t{to.width} * channels);
+  for (std::int64_t y = 0; y < to.height; ++y) {
+    const auto from = static_cast<std::size_t>(((top + y) * size.width + left) * channels);
+    std::memcpy(out.data() + static_cast<std::size_t>(y) * row, pixels.data() + from, row);
+  }
+}
+
 }  // namespace
 
 SampleReader::SampleReader(const Dataset& dataset, const LoaderOptions& options)
@@ -39,7 +63,7 @@ SampleReader::SampleReader(const Dataset& dataset, const LoaderOptions& options)
       size_{static_cast<std::int32_t>(dataset.info().height),
             static_cast<std::int32_t>(dataset.info().width)},
       channels_(static_cast<std::int32_t>(dataset.info().channels)) {
-  if (decodes_) {
+  if (decodes_ && dataset.info().task != "detection") {
     if (options.target.height <= 0 || options.target.width <= 0) {
       throw config_error(
           format("{} holds images of differing sizes or compressed ones: name the size of a "
@@ -60,7 +84,15 @@ std::int64_t SampleReader::read(std::int64_t index,
                                 bool verify,
                                 std::span<std::byte> out,
                                 Scratch& scratch) const {
-  return decodes_ ? read_image(index, epoch, verify, out, scratch) : read_plain(index, verify, out);
+  if (!decodes_) return read_plain(index, verify, out);
+  const Geometry geometry = plan_geometry(augment_,
+                                          training_,
+                                          seed_,
+                                          epoch,
+                                          dataset_.sample_id(index),
+                                          dataset_.image_size(index),
+                                          size_);
+  return read_part(index, geometry.region, size_, verify, out, scratch);
 }
 
 std::int64_t SampleReader::read_plain(std::int64_t index,
@@ -77,18 +109,15 @@ std::int64_t SampleReader::read_plain(std::int64_t index,
   return std::ssize(out);
 }
 
-std::int64_t SampleReader::read_image(std::int64_t index,
-                                      std::int64_t epoch,
-                                      bool verify,
-                                      std::span<std::byte> out,
-                                      Scratch& scratch) const {
-  const ImageSize source = dataset_.image_size(index);
-  const Geometry geometry =
-      plan_geometry(augment_, training_, seed_, epoch, dataset_.sample_id(index), source, size_);
+std::int64_t SampleReader::read_part(std::int64_t index,
+                                     const Region& region,
+                                     ImageSize to,
+                                     bool verify,
+                                     std::span<std::byte> out,
+                                     Scratch& scratch) const {
   if (cache_) {
     if (const auto found = cache_->find(index)) {
-      resize_region(
-          as_pixels(found->pixels), found->size, channels_, geometry.region, size_, as_pixels(out));
+      make_part(as_pixels(found->pixels), found->size, channels_, region, to, as_pixels(out));
       return 0;
     }
   }
@@ -96,7 +125,7 @@ std::int64_t SampleReader::read_image(std::int64_t index,
   scratch.stored.resize(static_cast<std::size_t>(stored));
   dataset_.read_stored(index, scratch.stored, verify);
   try {
-    shape(index, geometry, scratch, out);
+    shape(index, region, to, scratch, out);
   } catch (const Error& error) {
     throw Error(
         error.code(),
@@ -106,7 +135,8 @@ std::int64_t SampleReader::read_image(std::int64_t index,
 }
 
 void SampleReader::shape(std::int64_t index,
-                         const Geometry& geometry,
+                         const Region& region,
+                         ImageSize to,
                          const Scratch& scratch,
                          std::span<std::byte> out) const {
   if (compressed_) {
@@ -116,8 +146,8 @@ void SampleReader::shape(std::int64_t index,
     DecodeOptions decoding;
     decoding.channels = channels_;
     if (!cache_ && !whole_) {
-      decoding.region = geometry.region;
-      decoding.at_least = geometry.size;
+      decoding.region = region;
+      decoding.at_least = to;
     }
     const DecodedImage decoded = decode_image(scratch.stored, decoding);
     const Image& image = decoded.image;
@@ -125,21 +155,16 @@ void SampleReader::shape(std::int64_t index,
       throw data_error("it is of another size than the file's table says");
     }
     if (cache_) cache_->keep(index, image.size, channels_, std::as_bytes(std::span(image.pixels)));
-    resize_region(image.pixels,
-                  image.size,
-                  channels_,
-                  inside(geometry.region, decoded),
-                  geometry.size,
-                  as_pixels(out));
+    make_part(image.pixels, image.size, channels_, inside(region, decoded), to, as_pixels(out));
   } else {
     const ImageSize source = dataset_.image_size(index);
     if (cache_) cache_->keep(index, source, channels_, scratch.stored);
-    resize_region(as_pixels(std::span<const std::byte>(scratch.stored)),
-                  source,
-                  channels_,
-                  geometry.region,
-                  geometry.size,
-                  as_pixels(out));
+    make_part(as_pixels(std::span<const std::byte>(scratch.stored)),
+              source,
+              channels_,
+              region,
+              to,
+              as_pixels(out));
   }
 }
 

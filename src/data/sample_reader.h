@@ -21,7 +21,8 @@ class SampleReader {
     std::vector<std::byte> stored;
   };
 
-  // Throws: Error(kConfig) for images of differing sizes without a target.
+  // Throws: Error(kConfig) for images of differing sizes without a target, unless they are of a
+  // detection data set, of which only parts are read.
   SampleReader(const Dataset& dataset, const LoaderOptions& options);
 
   // Of every sample that read() gives.
@@ -37,16 +38,20 @@ class SampleReader {
                     bool verify,
                     std::span<std::byte> out,
                     Scratch& scratch) const;
+  // The same of the part `region` of an image, whatever its encoding, resized to `to`. Requires:
+  // out has room for it.
+  std::int64_t read_part(std::int64_t index,
+                         const Region& region,
+                         ImageSize to,
+                         bool verify,
+                         std::span<std::byte> out,
+                         Scratch& scratch) const;
 
  private:
   std::int64_t read_plain(std::int64_t index, bool verify, std::span<std::byte> out) const;
-  std::int64_t read_image(std::int64_t index,
-                          std::int64_t epoch,
-                          bool verify,
-                          std::span<std::byte> out,
-                          Scratch& scratch) const;
   void shape(std::int64_t index,
-             const Geometry& geometry,
+             const Region& region,
+             ImageSize to,
              const Scratch& scratch,
              std::span<std::byte> out) const;
 

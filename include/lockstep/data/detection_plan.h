@@ -2,7 +2,7 @@
 // epoch, sample id), so that box counts and padded sizes are known before any pixel is moved.
 #pragma once
 
-#include <lockstep/data/image.h>
+#include <lockstep/data/transform_plan.h>
 
 #include <cstdint>
 #include <span>
@@ -20,6 +20,7 @@ struct DetectionOptions {
   std::int64_t crop_min = 384;  // sides of the crop, drawn one by one
   std::int64_t crop_max = 600;
   std::int64_t eval_short_side = 800;
+  std::int64_t pad_multiple = 32;  // of the sides of a padded batch
 };
 
 struct DetectionBox {
@@ -30,11 +31,7 @@ struct DetectionBox {
   bool operator==(const DetectionBox&) const = default;
 };
 
-// `region` of the source is resized to `size`, then mirrored.
-struct DetectionPlan {
-  Region region;
-  ImageSize size;
-  bool flip = false;
+struct DetectionPlan : Geometry {   // the region may begin and end inside of pixels
   std::vector<DetectionBox> boxes;  // clipped; those that nothing is left of are dropped
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lockstep/data/dataset.h>
+#include <lockstep/data/detection_batch.h>
 #include <lockstep/data/sampler.h>
 #include <lockstep/data/transform_plan.h>
 #include <lockstep/gpu/device.h>
@@ -23,16 +24,19 @@ struct Batch {
   std::int64_t micro = 0;
   std::int64_t batch = 0;  // B, padding included
   std::int64_t height = 0, width = 0, channels = 0;
-  std::span<const std::uint8_t> pixels;      // (B, H, W, C); padded samples are zero
-  std::span<const float> floats;             // (B, C, H, W) instead of pixels, with to_floats
-  bool geometry_applied = false;             // cropped and resized by plan_geometry, not mirrored
-  std::span<const std::int64_t> labels;      // (B); 0 where padded
-  std::span<const std::int64_t> sample_ids;  // (B); -1 where padded
-  std::span<const float> weights;            // (B); 1, or 0 where padded
-  std::int64_t num_real = 0;                 // of this micro-batch
-  std::int64_t num_real_global = 0;          // of the whole global step
-  std::int64_t num_replaced = 0;             // broken samples, with on_broken = skip
-  std::int64_t bytes_read = 0;               // of the file
+  // (B, H, W, C); padded samples are zero. With `detection`: images of their own sizes, one after
+  // the other, and (H, W) is the padded size.
+  std::span<const std::uint8_t> pixels;
+  std::span<const float> floats;              // (B, C, H, W) instead of pixels, with to_floats
+  bool geometry_applied = false;              // cropped and resized by plan_geometry, not mirrored
+  std::span<const std::int64_t> labels;       // (B); 0 where padded
+  std::span<const std::int64_t> sample_ids;   // (B); -1 where padded
+  std::span<const float> weights;             // (B); 1, or 0 where padded
+  std::int64_t num_real = 0;                  // of this micro-batch
+  std::int64_t num_real_global = 0;           // of the whole global step
+  std::int64_t num_replaced = 0;              // broken samples, with on_broken = skip
+  std::int64_t bytes_read = 0;                // of the file
+  const DetectionBatch* detection = nullptr;  // only of detection data sets
   std::int64_t slab = -1;
 };
 
@@ -42,6 +46,13 @@ using ToFloats = std::function<void(std::span<const std::uint8_t> pixels,
                                     std::int64_t epoch,
                                     std::int64_t sample_id,
                                     std::span<float> out)>;
+
+// The same of an image of a detection data set: `pixels` are those it has in the batch, `out` is
+// (C, padded H, padded W).
+using DetectionToFloats = std::function<void(std::span<const std::uint8_t> pixels,
+                                             const DetectionImage& image,
+                                             ImageSize padded,
+                                             std::span<float> out)>;
 
 struct LoaderOptions {
   SamplerOptions sampler;
@@ -56,19 +67,23 @@ struct LoaderOptions {
   // Size of the images in a batch. Only for files whose images are compressed or differ in size:
   // they are decoded, cropped and resized to it on the reader threads, by plan_geometry.
   ImageSize target;
-  AugmentOptions augment;  // of the geometry, with the sampler's seed
-  bool training = false;   // false: resize and centre crop
+  AugmentOptions augment;      // of the geometry, with the sampler's seed
+  DetectionOptions detection;  // instead of target and augment, for detection data sets
+  bool training = false;       // false: resize and centre crop
   // error, or skip: a broken sample (Error(kBadData)) is replaced by the next readable one of the
-  // file, so that counts stay what the sampler says on every rank; every read is then verified.
+  // file, so that counts stay what the sampler says on every rank; every read is then verified. Not
+  // for detection data sets: another rank would not know that boxes and sizes are others.
   std::string on_broken = "error";
   // For decoded samples; may be shared by the loaders of several processes that read the same file.
   // Zeroed before the first of them was made; must outlive the loader. Empty: no cache.
   std::span<std::byte> cache;
-  ToFloats to_floats;    // may be empty: batches hold pixels
-  ImageSize float_size;  // of its results; zero: that of the pixels
+  ToFloats to_floats;                     // may be empty: batches hold pixels
+  ImageSize float_size;                   // of its results; zero: that of the pixels
+  DetectionToFloats detection_to_floats;  // instead, for detection data sets
 };
 
-// Thread: next() and release() from one thread. Nothing is allocated after the first epoch.
+// Thread: next() and release() from one thread. Nothing is allocated after the first epoch, but
+// that slabs of detection data sets grow to the largest batch they have met.
 class Loader {
  public:
   virtual ~Loader() = default;
@@ -90,7 +105,8 @@ class Loader {
 std::size_t cache_bytes(const Dataset& dataset, const Options& options);
 
 // `dataset` and `backend` must outlive the loader. Window order tells the data set how many chunks
-// to keep. Throws: Error(kConfig) for images of differing sizes without a target.
+// to keep. Throws: Error(kConfig) for images of differing sizes without a target, and for
+// on_broken = skip with a detection data set.
 std::unique_ptr<Loader> make_loader(const Dataset& dataset,
                                     gpu::Backend& backend,
                                     const LoaderOptions& options);

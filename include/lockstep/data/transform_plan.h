@@ -52,8 +52,8 @@ TransformPlan plan_transform(const AugmentOptions& options,
                              std::int64_t epoch,
                              std::int64_t sample_id);
 
-// Where the pixels of a result come from: `region` of the source (whole pixels, inside it, not
-// empty), resized to `size`, then mirrored when `flip` is set.
+// Where the pixels of a result come from: `region` of the source (inside it, not empty; whole
+// pixels in what plan_geometry makes), resized to `size`, then mirrored when `flip` is set.
 struct Geometry {
   Region region;
   ImageSize size;

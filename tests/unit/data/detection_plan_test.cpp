@@ -18,6 +18,9 @@ TEST(SizeByShortSide, KeepsTheShapeAndTheLimit) {
   EXPECT_EQ(size_by_short_side({200, 600}, 800, 1333), (ImageSize{444, 1332}));
   EXPECT_EQ(size_by_short_side({200, 600}, 800, 0), (ImageSize{800, 2400}));
   EXPECT_EQ(size_by_short_side({800, 800}, 800, 1333), (ImageSize{800, 800}));
+  // 13.5 pixels are rounded up to 14, by which the longer side would be 1400.
+  EXPECT_EQ(size_by_short_side({20, 2000}, 800, 1350), (ImageSize{14, 1350}));
+  EXPECT_EQ(size_by_short_side({10000, 1}, 800, 1333), (ImageSize{1333, 1}));
 }
 
 TEST(PlanDetection, EvaluationOnlyResizes) {
