@@ -192,6 +192,7 @@ int run_bench_input(Invocation& invocation, const config::CommandLine& line) {
                                       {"verify", plan.input.verify},
                                       {"cold", plan.cold},
                                       {"cache_bytes", cache ? cache->size_bytes() : 0},
+                                      {"task", side->dataset().info().task},
                                       {"data", line.settings.data.train}}
                            .dump();
   report.more_json = more.dump();

@@ -1,5 +1,6 @@
 #include "input_side.h"
 
+#include <lockstep/augment/detection.h>
 #include <lockstep/augment/to_floats.h>
 #include <lockstep/base/clock.h>
 #include <lockstep/base/error.h>
@@ -59,8 +60,32 @@ data::LoaderOptions loader_options(const comm::World& world,
   loading.target = {static_cast<std::int32_t>(settings.model.image_size),
                     static_cast<std::int32_t>(settings.model.image_size)};
   loading.augment = settings.augment;
+  loading.detection = settings.detection;
   loading.training = options.training;
   return loading;
+}
+
+// What a batch holds of one sample.
+std::span<const std::uint8_t> pixels_of(const data::Batch& batch, std::size_t sample) {
+  if (batch.detection == nullptr) {
+    const std::size_t size = batch.pixels.size() / batch.sample_ids.size();
+    return batch.pixels.subspan(sample * size, size);
+  }
+  const data::DetectionImage& image = batch.detection->images[sample];
+  return batch.pixels.subspan(static_cast<std::size_t>(image.offset),
+                              image.stored_bytes(batch.channels));
+}
+
+// Of its label, or of its boxes and their classes.
+std::uint32_t crc_of_targets(const data::Batch& batch, std::size_t sample, std::uint32_t crc) {
+  if (batch.detection == nullptr) {
+    return crc32c(std::as_bytes(batch.labels.subspan(sample, 1)), crc);
+  }
+  const data::DetectionBatch& detection = *batch.detection;
+  const auto first = sample * static_cast<std::size_t>(detection.max_boxes);
+  const auto count = static_cast<std::size_t>(detection.counts[sample]);
+  crc = crc32c(std::as_bytes(detection.boxes.subspan(4 * first, 4 * count)), crc);
+  return crc32c(std::as_bytes(detection.classes.subspan(first, count)), crc);
 }
 
 }  // namespace
@@ -72,7 +97,6 @@ InputSide::InputSide(const comm::World& world,
     : dataset_(data::open_dataset(settings.data.train, data_options(settings, options))),
       sampler_(sampler_options(world, settings, options, *dataset_)),
       rank_(world.rank()) {
-  const data::DatasetInfo& info = dataset_->info();
   if (options.reader == "reads") {
     indices_.resize(static_cast<std::size_t>(options.batch));
     buffer_.resize(indices_.size() * static_cast<std::size_t>(dataset_->sample_bytes()));
@@ -80,20 +104,36 @@ InputSide::InputSide(const comm::World& world,
   }
   loading_ = loader_options(world, settings, options, sampler_.options());
   if (options.reader != "naive") loading_.cache = cache;
-  if (options.output == "f32") {
-    augment::FeederOptions feeding;
-    feeding.mean = info.image_mean;
-    feeding.std = info.image_std;
-    feeding.augment = settings.augment;
-    feeding.seed = loading_.sampler.seed;
-    if (options.reader == "naive") {
-      feeder_ = augment::make_feeder(gpu::host_backend(), at::Device(at::kCPU), feeding);
-    } else {
-      const data::ImageSize size = info.uniform() ? dataset_->image_size(0) : loading_.target;
-      loading_.to_floats = augment::make_to_floats(feeding, size, info.channels, !info.uniform());
-    }
-  }
+  if (options.output == "f32") make_floats(settings);
   loader_ = data::make_loader(*dataset_, gpu::host_backend(), loading_);
+}
+
+// The engine makes them on its reader threads, the plain way on this one.
+void InputSide::make_floats(const config::Settings& settings) {
+  const data::DatasetInfo& info = dataset_->info();
+  gpu::Backend& host = gpu::host_backend();
+  const bool naive = loading_.reader == "naive";
+  if (info.task == "detection") {
+    if (naive) {
+      detection_feeder_ =
+          augment::make_detection_feeder(host, at::kCPU, info.image_mean, info.image_std);
+    } else {
+      loading_.detection_to_floats =
+          augment::make_detection_to_floats(info.image_mean, info.image_std);
+    }
+    return;
+  }
+  augment::FeederOptions feeding;
+  feeding.mean = info.image_mean;
+  feeding.std = info.image_std;
+  feeding.augment = settings.augment;
+  feeding.seed = loading_.sampler.seed;
+  if (naive) {
+    feeder_ = augment::make_feeder(host, at::kCPU, feeding);
+  } else {
+    const data::ImageSize size = info.uniform() ? dataset_->image_size(0) : loading_.target;
+    loading_.to_floats = augment::make_to_floats(feeding, size, info.channels, !info.uniform());
+  }
 }
 
 std::int64_t InputSide::num_ahead() const {
@@ -130,7 +170,8 @@ std::int64_t InputSide::take_one() {
   const data::Batch& batch = next();
   const std::int64_t images = batch.num_real;
   if (feeder_) feeder_->feed(batch);
-  loader_->release(&batch, feeder_ ? feeder_->reusable() : nullptr);
+  if (detection_feeder_) detection_feeder_->feed(batch);
+  loader_->release(&batch, nullptr);  // feeders of the host are done with it
   return images;
 }
 
@@ -172,12 +213,11 @@ std::uint64_t InputSide::sum(std::int64_t num_batches) {
   std::uint64_t sum = 0;
   for (std::int64_t i = 0; i < num_batches; ++i) {
     const data::Batch& batch = next();
-    const std::size_t size = batch.pixels.size() / batch.sample_ids.size();
     for (std::size_t sample = 0; sample < batch.sample_ids.size(); ++sample) {
       if (batch.weights[sample] == 0) continue;
-      const std::array<std::int64_t, 2> names{batch.sample_ids[sample], batch.labels[sample]};
-      const std::uint32_t pixels = crc32c(std::as_bytes(batch.pixels.subspan(sample * size, size)));
-      sum += std::uint64_t{pixels} << 32 | crc32c(std::as_bytes(std::span(names)), pixels);
+      const std::uint32_t pixels = crc32c(std::as_bytes(pixels_of(batch, sample)));
+      const auto id = std::as_bytes(batch.sample_ids.subspan(sample, 1));
+      sum += std::uint64_t{pixels} << 32 | crc_of_targets(batch, sample, crc32c(id, pixels));
     }
     loader_->release(&batch, nullptr);
   }

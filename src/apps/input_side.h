@@ -2,6 +2,7 @@
 // makes floats. Knows nothing of reports.
 #pragma once
 
+#include <lockstep/augment/detection_feeder.h>
 #include <lockstep/augment/feeder.h>
 #include <lockstep/comm/world.h>
 #include <lockstep/config/settings.h>
@@ -49,11 +50,13 @@ class InputSide {
   // Batches as training takes them; after each the thread sleeps for `compute_s`, as if a device
   // were at work.
   InputBlock take(std::int64_t num_batches, double compute_s);
-  // Sum over the real samples of the next batches of a number made of id, label and pixels: of a
-  // whole epoch it depends neither on the order nor on the number of ranks. Requires: output u8.
+  // Sum over the real samples of the next batches of a number made of id, label or boxes, and
+  // pixels: of a whole epoch it depends neither on the order nor on the number of ranks. Requires:
+  // output u8.
   std::uint64_t sum(std::int64_t num_batches);
 
  private:
+  void make_floats(const config::Settings& settings);
   void drop_from_page_cache() const;
   const data::Batch& next();
   std::int64_t take_one();
@@ -62,9 +65,10 @@ class InputSide {
   std::unique_ptr<data::Dataset> dataset_;
   data::Sampler sampler_;
   data::LoaderOptions loading_;
-  std::unique_ptr<augment::Feeder> feeder_;  // naive f32 only
-  std::unique_ptr<data::Loader> loader_;     // null: bare reads
-  std::vector<std::int64_t> indices_;        // of bare reads
+  std::unique_ptr<augment::Feeder> feeder_;                     // naive f32 only
+  std::unique_ptr<augment::DetectionFeeder> detection_feeder_;  // instead, with boxes
+  std::unique_ptr<data::Loader> loader_;                        // null: bare reads
+  std::vector<std::int64_t> indices_;                           // of bare reads
   std::vector<std::byte> buffer_;
   std::int64_t rank_;
   std::int64_t epoch_ = -1;

@@ -9,21 +9,6 @@
 #include <algorithm>
 
 namespace lockstep::augment {
-namespace {
-
-Normalisation make_normalisation(const FeederOptions& options) {
-  LOCKSTEP_CHECK(options.mean.size() == options.std.size() && !options.mean.empty() &&
-                     options.mean.size() <= 4,
-                 "mean and std of one to four channels");
-  Normalisation normalisation;
-  for (std::size_t c = 0; c < options.mean.size(); ++c) {
-    normalisation.scale[c] = static_cast<float>(1.0 / (255.0 * options.std[c]));
-    normalisation.shift[c] = static_cast<float>(-options.mean[c] / options.std[c]);
-  }
-  return normalisation;
-}
-
-}  // namespace
 
 std::span<const PixelOp> BatchPlan::ops_of(std::size_t sample) const {
   const auto count = static_cast<std::size_t>(ops_per_sample);
@@ -31,7 +16,7 @@ std::span<const PixelOp> BatchPlan::ops_of(std::size_t sample) const {
 }
 
 BatchPlanner::BatchPlanner(const FeederOptions& options)
-    : options_(options), normalisation_(make_normalisation(options)) {}
+    : options_(options), normalisation_(make_normalisation(options.mean, options.std)) {}
 
 std::int64_t BatchPlanner::ops_per_sample() const {
   return options_.training ? num_ops(options_.augment) : 0;

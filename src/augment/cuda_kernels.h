@@ -35,10 +35,32 @@ struct OpsArguments {
   std::int32_t source_height, source_width, channels, height, width;
 };
 
+// One image of a detection batch; none where `stored_height` is 0.
+struct DetectionSlot {
+  std::int64_t offset;  // of its first pixel
+  std::int32_t stored_height, stored_width;
+  float x0, y0, x1, y1;        // what is shown of what is stored
+  std::int32_t height, width;  // of the result, in the upper left
+  std::int32_t flip;
+};
+
+struct DetectionArguments {
+  const std::uint8_t* pixels;  // (stored H, stored W, C) of each image
+  const DetectionSlot* slots;  // (B)
+  float* out;                  // (B, C, H, W)
+  std::uint8_t* mask;          // (B, H, W), 1 where padded
+  std::int64_t batch;
+  std::int32_t channels, height, width;
+  float scale[4];
+  float shift[4];
+};
+
 // Puts the kernels on `stream` and returns nullptr, or CUDA's text of what went wrong.
 using TransformFunction = const char* (*)(const TransformArguments& arguments, void* stream);
 inline constexpr const char* kTransformSymbol = "lockstep_augment_transform";
 using OpsFunction = const char* (*)(const OpsArguments& arguments, void* stream);
 inline constexpr const char* kOpsSymbol = "lockstep_augment_ops";
+using DetectionFunction = const char* (*)(const DetectionArguments& arguments, void* stream);
+inline constexpr const char* kDetectionSymbol = "lockstep_augment_detection";
 
 }  // namespace lockstep::augment

@@ -1,31 +1,27 @@
 #include "convert_row.h"
 #include "lerp_row.h"
+#include "pixel_math.h"
+#include "transform_pixels.h"
 
 #include <lockstep/augment/detection.h>
 #include <lockstep/base/error.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <utility>
 
 namespace lockstep::augment {
 namespace {
 
-// Neighbours of results [0, out_size) that show [begin, end) of `size` source pixels. A part of a
-// pixel at the region's edge is shown too; nothing beyond the image is.
 AxisTable make_axis(
-    double begin, double end, std::int32_t size, std::int32_t out_size, bool mirrored) {
+    float begin, float end, std::int32_t size, std::int32_t out_size, bool mirrored) {
   AxisTable table;
-  const double step = (end - begin) / out_size;
-  const double last = std::min<double>(size, std::ceil(end)) - 1;
-  const double first = std::floor(begin);
   for (std::int32_t i = 0; i < out_size; ++i) {
-    const std::int32_t at = mirrored ? out_size - 1 - i : i;
-    const double place = std::clamp(begin + (at + 0.5) * step - 0.5, first, last);
-    const double below = std::floor(place);
-    table.first.push_back(static_cast<std::int32_t>(below));
-    table.second.push_back(static_cast<std::int32_t>(std::min(below + 1, last)));
-    table.weight.push_back(static_cast<float>(place - below));
+    const RegionPosition position =
+        region_position(mirrored ? out_size - 1 - i : i, begin, end, size, out_size);
+    table.first.push_back(position.first);
+    table.second.push_back(position.second);
+    table.weight.push_back(position.weight);
   }
   return table;
 }
@@ -35,17 +31,16 @@ class SlotRows {
  public:
   SlotRows(const std::uint8_t* pixels,
            std::int64_t width,
-           const std::vector<double>& mean,
-           const std::vector<double>& std,
+           std::int64_t channels,
+           const Normalisation& normalisation,
            AxisTable columns)
       : pixels_(pixels),
         width_(width),
-        channels_(mean.size()),
+        channels_(static_cast<std::size_t>(channels)),
+        normalisation_(normalisation),
         columns_(std::move(columns)),
         source_(channels_ * static_cast<std::size_t>(width + kRowPadding)) {
     for (std::size_t c = 0; c < channels_; ++c) {
-      scale_[c] = static_cast<float>(1.0 / (255.0 * std[c]));
-      shift_[c] = static_cast<float>(-mean[c] / std[c]);
       planes_[c] = source_.data() + static_cast<std::int64_t>(c) * (width + kRowPadding);
     }
     for (auto& row : rows_) row.resize(channels_ * columns_.first.size());
@@ -64,8 +59,8 @@ class SlotRows {
     const auto channels = static_cast<std::int64_t>(channels_);
     convert_row({pixels_ + row * width_ * channels,
                  width_,
-                 scale_.data(),
-                 shift_.data(),
+                 normalisation_.scale,
+                 normalisation_.shift,
                  planes_.data(),
                  false},
                 channels,
@@ -84,9 +79,9 @@ class SlotRows {
   const std::uint8_t* pixels_;
   std::int64_t width_;
   std::size_t channels_;
+  Normalisation normalisation_;
   AxisTable columns_;
   std::vector<float> source_;
-  std::array<float, 4> scale_{}, shift_{};
   std::array<float*, 4> planes_{};
   std::array<std::vector<float>, 2> rows_;
   std::array<std::int32_t, 2> shown_{-1, -1};
@@ -97,41 +92,52 @@ class SlotRows {
 
 void fill_detection_slot(std::span<const std::uint8_t> pixels,
                          data::ImageSize source,
-                         const data::DetectionPlan& plan,
+                         const data::Geometry& geometry,
                          const std::vector<double>& mean,
                          const std::vector<double>& std,
                          data::ImageSize padded,
                          std::span<float> out) {
-  LOCKSTEP_CHECK(mean.size() == std.size() && !mean.empty() && mean.size() <= 4,
-                 "mean and std of one to four channels");
+  const Normalisation normalisation = make_normalisation(mean, std);
   const auto channels = static_cast<std::int64_t>(mean.size());
   const std::int64_t plane = std::int64_t{padded.height} * padded.width;
   LOCKSTEP_CHECK(std::ssize(pixels) == std::int64_t{source.height} * source.width * channels &&
                      std::ssize(out) == plane * channels,
                  "pixels and slot of the sizes that are told");
-  LOCKSTEP_CHECK(plan.size.height <= padded.height && plan.size.width <= padded.width,
+  LOCKSTEP_CHECK(geometry.size.height <= padded.height && geometry.size.width <= padded.width,
                  "an image that fits its slot");
   std::ranges::fill(out, 0.0F);
-  const data::Region& region = plan.region;
-  const AxisTable rows = make_axis(region.y0, region.y1, source.height, plan.size.height, false);
-  SlotRows resized(pixels.data(),
-                   source.width,
-                   mean,
-                   std,
-                   make_axis(region.x0, region.x1, source.width, plan.size.width, plan.flip));
-  for (std::int32_t y = 0; y < plan.size.height; ++y) {
+  const data::Region& region = geometry.region;
+  const AxisTable rows =
+      make_axis(region.y0, region.y1, source.height, geometry.size.height, false);
+  SlotRows resized(
+      pixels.data(),
+      source.width,
+      channels,
+      normalisation,
+      make_axis(region.x0, region.x1, source.width, geometry.size.width, geometry.flip));
+  for (std::int32_t y = 0; y < geometry.size.height; ++y) {
     const auto at = static_cast<std::size_t>(y);
     const float* const top = resized.get(rows.first[at]);
     const float* const bottom = resized.get(rows.second[at]);
     for (std::int64_t c = 0; c < channels; ++c) {
-      const std::int64_t offset = c * plan.size.width;
+      const std::int64_t offset = c * geometry.size.width;
       blend_rows(top + offset,
                  bottom + offset,
                  rows.weight[at],
-                 plan.size.width,
+                 geometry.size.width,
                  out.data() + c * plane + std::int64_t{y} * padded.width);
     }
   }
+}
+
+data::DetectionToFloats make_detection_to_floats(const std::vector<double>& mean,
+                                                 const std::vector<double>& std) {
+  return [mean, std](std::span<const std::uint8_t> pixels,
+                     const data::DetectionImage& image,
+                     data::ImageSize padded,
+                     std::span<float> out) {
+    fill_detection_slot(pixels, image.stored, image.rest, mean, std, padded, out);
+  };
 }
 
 }  // namespace lockstep::augment

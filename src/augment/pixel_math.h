@@ -59,6 +59,32 @@ LOCKSTEP_BOTH_SIDES float weight_of(const AxisPosition& position) {
   return static_cast<float>(position.rest) / static_cast<float>(position.whole);
 }
 
+// The same of a region that may begin and end inside of pixels.
+struct RegionPosition {
+  std::int32_t first = 0;
+  std::int32_t second = 0;
+  float weight = 0;  // of `second`
+};
+
+// Of output pixel `at` of `out_size` that show [begin, end) of `size` source pixels. A part of a
+// pixel at the region's edge is shown too; nothing beyond the image is.
+LOCKSTEP_BOTH_SIDES RegionPosition
+region_position(std::int32_t at, float begin, float end, std::int32_t size, std::int32_t out_size) {
+  const double step = (static_cast<double>(end) - begin) / out_size;
+  const double past = ceil(static_cast<double>(end));
+  const double last = (past < size ? past : size) - 1;
+  const double first = floor(static_cast<double>(begin));
+  double place = begin + rounded_product(at + 0.5, step) - 0.5;
+  if (place < first) place = first;
+  if (place > last) place = last;
+  const double below = floor(place);
+  RegionPosition position;
+  position.first = static_cast<std::int32_t>(below);
+  position.second = static_cast<std::int32_t>(below + 1 < last ? below + 1 : last);
+  position.weight = static_cast<float>(place - below);
+  return position;
+}
+
 // Weights of resized bytes are whole multiples of 1 / kWeightUnit.
 constexpr std::int32_t kWeightUnit = 2048;
 

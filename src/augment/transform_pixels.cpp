@@ -3,6 +3,8 @@
 #include "convert_row.h"
 #include "image_ops.h"
 
+#include <lockstep/base/error.h>
+
 #include <algorithm>
 #include <array>
 
@@ -156,6 +158,17 @@ void swap_box(const SamplePlan& plan, const PassShape& shape, float* one, float*
 }
 
 }  // namespace
+
+Normalisation make_normalisation(const std::vector<double>& mean, const std::vector<double>& std) {
+  LOCKSTEP_CHECK(mean.size() == std.size() && !mean.empty() && mean.size() <= 4,
+                 "mean and std of one to four channels");
+  Normalisation normalisation;
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    normalisation.scale[c] = static_cast<float>(1.0 / (255.0 * std[c]));
+    normalisation.shift[c] = static_cast<float>(-mean[c] / std[c]);
+  }
+  return normalisation;
+}
 
 void transform_sample(const std::uint8_t* pixels,
                       const PassShape& shape,

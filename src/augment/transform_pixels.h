@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace lockstep::augment {
 
@@ -14,6 +15,9 @@ struct Normalisation {
   float scale[4] = {};
   float shift[4] = {};
 };
+
+// (pixel / 255 - mean) / std. Requires: mean and std of one to four channels.
+Normalisation make_normalisation(const std::vector<double>& mean, const std::vector<double>& std);
 
 // pixels (source H, source W, C) u8 -> out (C, H, W) f32. Without operations and without a resize
 // it is one pass, as it is with a resize alone (nothing is rounded to bytes then).

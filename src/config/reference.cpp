@@ -35,6 +35,7 @@ const std::map<std::string, std::string>& section_titles() {
       {"run", "the run as a whole"},
       {"data", "what is read, and how"},
       {"augment", "what is done to training images"},
+      {"detection", "what is done to images with boxes"},
       {"model", "the network"},
       {"train", "the make-up of a step"},
       {"optim", "the update"},

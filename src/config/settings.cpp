@@ -27,6 +27,7 @@ OptionTable make_table(Settings& settings) {
   train::bind_options(table, settings.run);
   data::bind_options(table, settings.data);
   augment::bind_options(table, settings.augment);
+  augment::bind_options(table, settings.detection);
   models::bind_options(table, settings.model);
   train::bind_options(table, settings.train);
   optim::bind_options(table, settings.optim);
@@ -43,6 +44,7 @@ void validate(const Settings& settings) {
   train::validate(settings.run);
   data::validate(settings.data);
   augment::validate(settings.augment);
+  augment::validate(settings.detection);
   models::validate(settings.model);
   train::validate(settings.train);
   optim::validate(settings.optim, settings.schedule, settings.precision);

@@ -71,7 +71,7 @@ void bind_files(OptionTable& table, Options& options) {
             "(an evaluation, which counts every sample once, always ends). error: ends "
             "the run and is named. skip: is named in the log and the next readable sample of the "
             "file takes its place, in every epoch and on any number of ranks alike; checks the "
-            "CRC-32C of every read, whatever data.verify says.",
+            "CRC-32C of every read, whatever data.verify says. Not for detection data sets.",
             kOnBroken);
 }
 

@@ -17,6 +17,7 @@ struct Settings {
   RunOptions run;
   data::Options data;
   augment::Options augment;
+  augment::DetectionOptions detection;
   models::Options model;
   TrainOptions train;
   optim::Options optim;
