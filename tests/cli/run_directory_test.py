@@ -257,6 +257,23 @@ class Directory(unittest.TestCase):
         other = self.bench_object("input", f"--data.train={self.folder / 'val.h5'}", ranks=0)
         self.assertNotIn(other["checksum"], sums)
 
+    def test_bench_input_with_boxes(self):
+        file = self.folder / "boxes.h5"
+        program.must_run("prepare", "synthetic", "--task=detection", "--num-samples=11", "--image-size=64",
+                         f"--out={file}")
+        words = ["input", f"--data.train={file}", "--detection.eval_short_side=48", "--json"]
+        sums = set()
+        for ranks, more in ((0, ["--batch=3"]), (RANKS, ["--batch=2", "--data.threads=2"]),
+                            (0, ["--batch=5", "--data.reader=naive", "--output=u8"])):
+            result = self.bench_object(*words, *more, ranks=ranks)
+            self.assertEqual(result["config"]["task"], "detection")
+            sums.add(result["checksum"])
+        self.assertEqual(len(sums), 1, "what was delivered depends on batch, ranks or reader")
+        other = self.bench_object(*words, "--batch=3", "--detection.eval_short_side=50", ranks=0)
+        self.assertNotIn(other["checksum"], sums)
+        for setting in ("--detection.crop_min=601", "--detection.short_sides=", "--data.on_broken=skip"):
+            self.assertEqual(program.run("bench", *words, setting).returncode, 78, setting)
+
     def test_bench_input_beside_the_plain_way(self):
         for ranks, with_whom in ((0, "naive"), (RANKS, "naive"), (0, "reads")):
             result = self.bench_object("input", f"--data.train={self.folder / 'train.h5'}", "--batch=8", "--steps=3",
