@@ -153,7 +153,7 @@ TEST(JpegDecoder, MetadataIsIgnored) {
   const std::string exif(
       "\xFF\xE1\x00\x24"
       "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06"
-      "\0\0\0\0\0\0",
+      "\0\0\0\0\0\0\0\0",
       38);
   const std::string rubbish("\xFF\xED\x00\x06\xFF\xDA\xFF\xD9", 8);
   for (const char c : exif + rubbish) tagged.push_back(static_cast<std::byte>(c));
