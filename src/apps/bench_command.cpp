@@ -19,16 +19,20 @@ namespace {
 const config::Command& bench_command() {
   static const config::Command command{
       "bench",
-      "bench {step|input} [--config X.ini] [settings] --json",
-      "Measure one part: whole training steps, or the input path alone.",
+      "bench {step|input|allreduce} [--config X.ini] [settings] --json",
+      "Measure one part: whole training steps, the input path, or an all-reduce of gradients.",
       {{"json", "", "Print the figures as one JSON object on the last line (always done)."},
        {"blocks", "N", "Blocks of which the median is taken; default 7."},
-       {"steps", "N", "Steps (step) or batches (input) a block; default 20."},
+       {"steps",
+        "N",
+        "Steps (step), batches (input) or calls (allreduce) a block; default 20, of calls "
+        "as many as move 512 MiB."},
        {"warmup", "N", "Steps before the first block; default 10."},
        {"bench.batch_file",
         "FILE",
         "step: safetensors with x (N, C, S, S) and y (N), the same batch in every step; prints the "
         "losses of the warm-up."},
+       {"bytes", "N", "allreduce: size of the buffer of fp32 values; default 4 MiB."},
        {"batch", "B", "input: images a batch; default train.batch_per_rank."},
        {"output", "u8|f32", "input: bytes as stored, or normalised floats; default f32."},
        {"cold",
@@ -130,10 +134,12 @@ int run_bench(Invocation& invocation) {
   const std::string what = line.positional.empty() ? "" : line.positional[0];
   if (what == "step") return run_bench_step(invocation, line);
   if (what == "input") return run_bench_input(invocation, line);
+  if (what == "allreduce") return run_bench_allreduce(invocation, line);
   comm::agree(invocation.world, [&] {
-    throw usage_error(what.empty()
-                          ? "bench needs a part to measure: step or input"
-                          : format("bench {} is not in this version: step and input are", what));
+    throw usage_error(
+        what.empty()
+            ? "bench needs a part to measure: step, input or allreduce"
+            : format("bench {} is not in this version: step, input and allreduce are", what));
   });
   return 0;
 }

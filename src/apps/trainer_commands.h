@@ -28,7 +28,8 @@ int run_train(Invocation& invocation);
 int run_eval(Invocation& invocation);
 int run_bench(Invocation& invocation);
 
-// The two benches of this version; run_bench picks.
+// The benches of this version; run_bench picks.
+int run_bench_allreduce(Invocation& invocation, const config::CommandLine& line);
 int run_bench_step(Invocation& invocation, const config::CommandLine& line);
 int run_bench_input(Invocation& invocation, const config::CommandLine& line);
 

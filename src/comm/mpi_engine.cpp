@@ -3,7 +3,6 @@
 #include "thread_latency.h"
 
 #include <lockstep/base/clock.h>
-#include <lockstep/base/format.h>
 #include <lockstep/base/threads.h>
 
 #include <sched.h>
@@ -67,6 +66,12 @@ void MpiEngine::abort(ExitCode code, double limit_s) {
   }
   posted_or_stop_.notify_all();
   std::this_thread::sleep_for(std::chrono::duration<double>(limit_s));
+}
+
+void MpiEngine::give_up(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = error;
+  broken_ = true;
 }
 
 void MpiEngine::run() {
@@ -134,11 +139,7 @@ void MpiEngine::advance_all() {
       return fail_all(current_error());
     }
     if (now - operation.start_s_ > timeout_s) {
-      return fail_all(Error(ExitCode::kPeerLost,
-                            format("{} did not finish within {:.1f} s (comm.timeout_s): a peer "
-                                   "died, hangs or is far behind; see the other ranks' logs",
-                                   operation.text(),
-                                   timeout_s)));
+      return fail_all(Error(ExitCode::kPeerLost, late_text(operation.text(), timeout_s)));
     }
     ++place;
   }

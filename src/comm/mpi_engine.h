@@ -33,6 +33,8 @@ class MpiEngine {
 
   // Seconds that an operation may take from its start.
   void set_timeout(double timeout_s) { timeout_s_ = timeout_s; }
+  // A collective outside the engine failed: what is posted from now on fails with its error.
+  void give_up(const Error& error);
   // After a failed operation: MPI must not be finalised.
   bool broken() const { return broken_; }
   // Makes the thread call MPI_Abort; returns when it did not end this process within `limit_s`.

@@ -36,17 +36,6 @@ int mpi_count(std::size_t count) {
   return static_cast<int>(count);
 }
 
-std::size_t Slices::begin(int rank) const {
-  return std::min(count, step * static_cast<std::size_t>(rank));
-}
-
-Slices aligned_slices(std::size_t count, int ranks) {
-  constexpr std::size_t kGrain = 128;
-  const auto parts = static_cast<std::size_t>(ranks);
-  const std::size_t step = (count + parts - 1) / parts;
-  return {count, (step + kGrain - 1) / kGrain * kGrain};
-}
-
 ExchangeOperation::ExchangeOperation(const char* verb,
                                      std::size_t size_bytes,
                                      const GroupPlace& place,

@@ -6,6 +6,7 @@
 
 #include "mpi_operation.h"
 #include "scratch_pool.h"
+#include "slices.h"
 
 #include <lockstep/comm/types.h>
 
@@ -17,16 +18,6 @@ namespace lockstep::comm {
 MPI_Datatype mpi_type(DType type);
 // Throws: Error(kInternal) above the 2^31 - 1 elements that one MPI call carries.
 int mpi_count(std::size_t count);
-
-// How `count` elements are split over the ranks: slices of equal size, a multiple of 128 bytes for
-// every type, the last ones shorter or empty.
-struct Slices {
-  std::size_t count = 0;
-  std::size_t step = 0;
-  std::size_t begin(int rank) const;
-  std::size_t size(int rank) const { return begin(rank + 1) - begin(rank); }
-};
-Slices aligned_slices(std::size_t count, int ranks);
 
 struct Exchange {
   MPI_Comm comm = MPI_COMM_NULL;

@@ -2,22 +2,12 @@
 
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
-#include <lockstep/base/process.h>
-#include <lockstep/base/units.h>
 
 #include <array>
 
 namespace lockstep::comm {
 
-std::string MpiOperation::text() const {
-  return format("{} of {} in the {} group on rank {} of {} ({})",
-                verb_,
-                bytes_text(static_cast<double>(size_bytes_)),
-                place_.name,
-                place_.rank,
-                place_.size,
-                host_name());
-}
+std::string MpiOperation::text() const { return operation_text(verb_, size_bytes_, place_); }
 
 void MpiOperation::finish(std::optional<Error> failure) {
   end_s_ = now_s();

@@ -2,6 +2,8 @@
 // thread starts and advances. Must not know who waits for it.
 #pragma once
 
+#include "group_place.h"
+
 #include <lockstep/base/error.h>
 
 #include <mpi.h>
@@ -14,13 +16,6 @@
 #include <vector>
 
 namespace lockstep::comm {
-
-// Where an operation takes place, for its error texts.
-struct GroupPlace {
-  std::string name;  // "control", "data"
-  int rank = 0;
-  int size = 1;
-};
 
 class MpiOperation {
  public:

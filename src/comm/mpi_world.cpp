@@ -5,8 +5,10 @@
 #include "mpi_group.h"
 #include "mpi_shared_window.h"
 #include "solo_group.h"
+#include "window_group.h"
 
 #include <lockstep/base/format.h>
+#include <lockstep/base/log.h>
 #include <lockstep/comm/world.h>
 
 #include <array>
@@ -55,6 +57,33 @@ class DuplicateOperation final : public RequestOperation {
   MPI_Comm result_ = MPI_COMM_NULL;
 };
 
+// The communicator of the ranks with the same place on their hosts, in rank order. Blocks the
+// communication thread: for start-up.
+class AcrossOperation final : public MpiOperation {
+ public:
+  AcrossOperation(MPI_Comm from, int local_rank, const GroupPlace& place)
+      : MpiOperation("opening", 0, place),
+        from_(from),
+        local_rank_(local_rank),
+        rank_(place.rank) {}
+  void start() override {
+    check_mpi(MPI_Comm_split(from_, local_rank_, rank_, &result_), "MPI_Comm_split");
+    check_mpi(MPI_Comm_set_errhandler(result_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    MPI_Comm_rank(result_, &place_.rank);
+    MPI_Comm_size(result_, &place_.size);
+  }
+  bool advance() override { return true; }
+  MPI_Comm result() const { return result_; }
+  const GroupPlace& place() const { return place_; }
+
+ private:
+  MPI_Comm from_;
+  int local_rank_;
+  int rank_;
+  MPI_Comm result_ = MPI_COMM_NULL;
+  GroupPlace place_{"data, across hosts", 0, 1};
+};
+
 class MpiWorld final : public World {
  public:
   MpiWorld();
@@ -69,15 +98,17 @@ class MpiWorld final : public World {
   std::string description() const override { return library_text_; }
   Group& control() override { return *control_; }
   Mesh open_mesh(const Options& options, const Device& device, bool allow_gpu_sharing) override;
-  std::unique_ptr<Memory> allocate(std::size_t size_bytes) override {
-    return make_host_memory(size_bytes);
-  }
+  std::unique_ptr<Memory> allocate(std::size_t size_bytes) override;
   std::unique_ptr<Memory> allocate_shared(std::size_t size_bytes) override;
   [[noreturn]] void abort(ExitCode code) override;
 
  private:
   void init_mpi();
-  std::unique_ptr<Group> open_host_group();
+  std::unique_ptr<Group> open_host_group(const Options& options);
+  std::unique_ptr<Group> open_message_group();
+  std::unique_ptr<Group> open_across();
+  std::shared_ptr<SharedWindow> open_window(WindowKind kind, std::size_t size_bytes);
+  std::shared_ptr<SharedWindow> try_window(WindowKind kind, std::size_t size_bytes);
 
   bool owns_mpi_ = true;
   int rank_ = 0;
@@ -88,6 +119,9 @@ class MpiWorld final : public World {
   MPI_Comm control_comm_ = MPI_COMM_NULL;
   std::vector<MPI_Comm> data_comms_;
   std::vector<std::shared_ptr<SharedWindow>> windows_;
+  std::unique_ptr<PieceRegistry> pieces_;  // of windows_ that are a piece a rank
+  bool shares_memory_ = false;             // every host has as many ranks, more than one
+  bool spin_ = true;                       // every rank of this host has a core of its own
   std::shared_ptr<MpiEngine> engine_;
   std::unique_ptr<Group> control_;
 };
@@ -122,8 +156,13 @@ MpiWorld::MpiWorld() {
   MPI_Comm_rank(node, &local_rank_);
   MPI_Comm_size(node, &local_size_);
   MPI_Comm_free(&node);
-  const unsigned cores = std::thread::hardware_concurrency();
-  engine_ = std::make_shared<MpiEngine>(static_cast<unsigned>(local_size_) <= cores);
+  std::array<int, 2> most{local_size_, -local_size_};
+  check_mpi(MPI_Allreduce(MPI_IN_PLACE, most.data(), 2, MPI_INT, MPI_MAX, control_comm_),
+            "MPI_Allreduce");
+  shares_memory_ = most[0] == -most[1] && local_size_ > 1;
+  spin_ = static_cast<unsigned>(local_size_) <= std::thread::hardware_concurrency();
+  pieces_ = std::make_unique<PieceRegistry>(local_rank_);
+  engine_ = std::make_shared<MpiEngine>(spin_);
   control_ =
       std::make_unique<MpiGroup>(engine_, control_comm_, GroupPlace{"control", rank_, size_});
 }
@@ -141,8 +180,7 @@ MpiWorld::~MpiWorld() {
   MPI_Finalize();
 }
 
-std::unique_ptr<Group> MpiWorld::open_host_group() {
-  if (size_ == 1) return std::make_unique<SoloGroup>(gpu::host_backend());
+std::unique_ptr<Group> MpiWorld::open_message_group() {
   const GroupPlace place{"data", rank_, size_};
   auto duplicate = std::make_shared<DuplicateOperation>(control_comm_, place);
   engine_->post(duplicate);
@@ -151,20 +189,88 @@ std::unique_ptr<Group> MpiWorld::open_host_group() {
   return std::make_unique<MpiGroup>(engine_, duplicate->result(), place);
 }
 
-Mesh MpiWorld::open_mesh(const Options& options, const Device& device, bool allow_gpu_sharing) {
-  engine_->set_timeout(options.timeout_s);
-  return Mesh(open_data_group(
-      *this, options, device, allow_gpu_sharing, [this] { return open_host_group(); }));
+std::unique_ptr<Group> MpiWorld::open_across() {
+  if (local_size_ == size_) return nullptr;
+  auto across = std::make_shared<AcrossOperation>(
+      control_comm_, local_rank_, GroupPlace{"control", rank_, size_});
+  engine_->post(across);
+  engine_->wait(*across);
+  data_comms_.push_back(across->result());
+  return std::make_unique<MpiGroup>(engine_, across->result(), across->place());
 }
 
-std::unique_ptr<Memory> MpiWorld::allocate_shared(std::size_t size_bytes) {
-  agree(*this, [size_bytes] { check_shared_room(size_bytes); });
+std::unique_ptr<Group> MpiWorld::open_host_group(const Options& options) {
+  if (size_ == 1) return std::make_unique<SoloGroup>(gpu::host_backend());
+  std::unique_ptr<Group> messages = open_message_group();
+  if (options.backend == "mpi" || !shares_memory_) return messages;
+  const std::size_t board_bytes = sizeof(WindowRow) * static_cast<std::size_t>(local_size_);
+  const auto board = try_window(WindowKind::kOneAHost, board_bytes);
+  if (!board) return messages;
+  WindowOptions window;
+  window.place = {"data", rank_, size_};
+  window.local_rank = local_rank_;
+  window.spin = spin_;
+  window.timeout_s = options.timeout_s;
+  window.on_failure = [engine = engine_](const Error& error) { engine->give_up(error); };
+  const std::span rows(reinterpret_cast<WindowRow*>(board->pieces().base[0]),
+                       static_cast<std::size_t>(local_size_));
+  auto exchange = std::make_shared<WindowExchange>(rows, *pieces_, open_across(), window);
+  return std::make_unique<WindowGroup>(
+      std::move(messages), std::move(exchange), *pieces_, local_size_ == size_);
+}
+
+Mesh MpiWorld::open_mesh(const Options& options, const Device& device, bool allow_gpu_sharing) {
+  engine_->set_timeout(options.timeout_s);
+  return Mesh(open_data_group(*this, options, device, allow_gpu_sharing, [this, &options] {
+    return open_host_group(options);
+  }));
+}
+
+// Throws: AgreedError(kOutOfMemory) when a host has no room.
+std::shared_ptr<SharedWindow> MpiWorld::open_window(WindowKind kind, std::size_t size_bytes) {
+  const int num_pieces = kind == WindowKind::kOneARank ? local_size_ : 1;
+  agree(*this, [&] {
+    const std::string missing =
+        missing_shared_room(size_bytes * static_cast<std::size_t>(num_pieces));
+    if (!missing.empty()) throw Error(ExitCode::kOutOfMemory, missing);
+  });
   auto window = std::make_shared<SharedWindow>(
-      control_comm_, size_bytes, GroupPlace{"control", rank_, size_});
+      control_comm_, kind, size_bytes, GroupPlace{"control", rank_, size_});
   engine_->post(window);
   engine_->wait(*window);
   windows_.push_back(window);
+  return window;
+}
+
+// Null on all ranks, with a warning, when a host has no room.
+std::shared_ptr<SharedWindow> MpiWorld::try_window(WindowKind kind, std::size_t size_bytes) {
+  try {
+    return open_window(kind, size_bytes);
+  } catch (const AgreedError& error) {
+    if (rank_ == 0) {
+      log::warning("gradients go through MPI, which is slower: {} on the host of rank {}",
+                   error.what(),
+                   error.rank());
+    }
+    return nullptr;
+  }
+}
+
+std::unique_ptr<Memory> MpiWorld::allocate(std::size_t size_bytes) {
+  if (!shares_memory_) return make_host_memory(size_bytes);
+  const auto window = try_window(WindowKind::kOneARank, size_bytes);
+  if (!window) return make_host_memory(size_bytes);
+  pieces_->add(window->pieces());
   return window->memory();
+}
+
+std::unique_ptr<Memory> MpiWorld::allocate_shared(std::size_t size_bytes) {
+  try {
+    return open_window(WindowKind::kOneAHost, size_bytes)->memory();
+  } catch (const AgreedError& error) {
+    throw AgreedError(
+        {error.code(), error.rank(), format("{}: lower data.cache_mib", error.what())});
+  }
 }
 
 void MpiWorld::abort(ExitCode code) {

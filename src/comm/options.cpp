@@ -8,8 +8,9 @@ void bind_options(OptionTable& table, Options& options) {
   table.add("comm",
             "backend",
             options.backend,
-            "What carries gradients. auto: NCCL when every rank has a GPU of its own, else MPI. "
-            "mpi on GPUs stages them through host memory.",
+            "What carries gradients. auto: NCCL when every rank has a GPU of its own, else shared "
+            "memory inside a host and MPI between hosts. mpi: messages of MPI everywhere; on GPUs "
+            "it stages gradients through host memory.",
             {"auto", "mpi", "nccl"});
   table.add("comm",
             "wire",

@@ -46,7 +46,9 @@ T combine(T a, T b) {
 }
 
 template <class Kind, ReduceOp op>
-void reduce_blocks(std::span<const void* const> sources, void* to, std::size_t count) {
+void reduce_blocks(std::span<const void* const> sources,
+                   std::span<void* const> targets,
+                   std::size_t count) {
   using Stored = typename Kind::Stored;
   std::array<typename Kind::Sum, kBlock> sum;
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
@@ -57,43 +59,56 @@ void reduce_blocks(std::span<const void* const> sources, void* to, std::size_t c
       const auto* next = static_cast<const Stored*>(source) + begin;
       for (std::size_t i = 0; i < size; ++i) sum[i] = combine<op>(sum[i], Kind::load(next[i]));
     }
-    auto* out = static_cast<Stored*>(to) + begin;
-    for (std::size_t i = 0; i < size; ++i) out[i] = Kind::store(sum[i]);
+    for (void* target : targets) {
+      auto* out = static_cast<Stored*>(target) + begin;
+      for (std::size_t i = 0; i < size; ++i) out[i] = Kind::store(sum[i]);
+    }
   }
 }
 
 template <class Kind>
-void reduce_kind(std::span<const void* const> sources, void* to, std::size_t count, ReduceOp op) {
+void reduce_kind(std::span<const void* const> sources,
+                 std::span<void* const> targets,
+                 std::size_t count,
+                 ReduceOp op) {
   switch (op) {
     case ReduceOp::kSum:
-      return reduce_blocks<Kind, ReduceOp::kSum>(sources, to, count);
+      return reduce_blocks<Kind, ReduceOp::kSum>(sources, targets, count);
     case ReduceOp::kMin:
-      return reduce_blocks<Kind, ReduceOp::kMin>(sources, to, count);
+      return reduce_blocks<Kind, ReduceOp::kMin>(sources, targets, count);
     case ReduceOp::kMax:
-      return reduce_blocks<Kind, ReduceOp::kMax>(sources, to, count);
+      return reduce_blocks<Kind, ReduceOp::kMax>(sources, targets, count);
   }
 }
 
 }  // namespace
 
-void reduce_in_order(
-    std::span<const void* const> sources, void* to, std::size_t count, DType type, ReduceOp op) {
+void reduce_to_all(std::span<const void* const> sources,
+                   std::span<void* const> targets,
+                   std::size_t count,
+                   DType type,
+                   ReduceOp op) {
   switch (type) {
     case DType::kU8:
-      return reduce_kind<Plain<std::uint8_t>>(sources, to, count, op);
+      return reduce_kind<Plain<std::uint8_t>>(sources, targets, count, op);
     case DType::kI32:
-      return reduce_kind<Plain<std::int32_t>>(sources, to, count, op);
+      return reduce_kind<Plain<std::int32_t>>(sources, targets, count, op);
     case DType::kI64:
-      return reduce_kind<Plain<std::int64_t>>(sources, to, count, op);
+      return reduce_kind<Plain<std::int64_t>>(sources, targets, count, op);
     case DType::kF16:
-      return reduce_kind<Half>(sources, to, count, op);
+      return reduce_kind<Half>(sources, targets, count, op);
     case DType::kBF16:
-      return reduce_kind<BFloat>(sources, to, count, op);
+      return reduce_kind<BFloat>(sources, targets, count, op);
     case DType::kF32:
-      return reduce_kind<Plain<float>>(sources, to, count, op);
+      return reduce_kind<Plain<float>>(sources, targets, count, op);
     case DType::kF64:
-      return reduce_kind<Plain<double>>(sources, to, count, op);
+      return reduce_kind<Plain<double>>(sources, targets, count, op);
   }
+}
+
+void reduce_in_order(
+    std::span<const void* const> sources, void* to, std::size_t count, DType type, ReduceOp op) {
+  reduce_to_all(sources, std::span(&to, 1), count, type, op);
 }
 
 }  // namespace lockstep::comm

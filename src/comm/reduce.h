@@ -13,5 +13,11 @@ namespace lockstep::comm {
 // rounded once, to nearest even.
 void reduce_in_order(
     std::span<const void* const> sources, void* to, std::size_t count, DType type, ReduceOp op);
+// The same result in every target. Targets may be sources, at the same place or apart.
+void reduce_to_all(std::span<const void* const> sources,
+                   std::span<void* const> targets,
+                   std::size_t count,
+                   DType type,
+                   ReduceOp op);
 
 }  // namespace lockstep::comm

@@ -107,6 +107,8 @@ void Reducer::State::mark_ready(std::size_t parameter) {
   const std::size_t before = next;
   issue_full(plan.buckets.size() - 1);
   counters.early_buckets += static_cast<std::int64_t>(next - before);
+  // Where no thread or device carries a reduction on, this one does.
+  if (!works.empty() && !backend.is_cuda()) works.back()->done();
 }
 
 // Strictly in plan order: a bucket that fills early waits for those before it.

@@ -119,6 +119,43 @@ TEST_P(EveryType, AllReduce) {
   }
 }
 
+// In memory that the ranks of a host share, at places inside it.
+TEST_P(EveryType, AllReduceInTheWorldsMemory) {
+  const auto mesh = open_data();
+  const std::size_t element = size_bytes(GetParam());
+  const auto memory = world().allocate(20'000 * element);
+  for (const std::size_t count : {std::size_t{1}, std::size_t{130}, std::size_t{9001}}) {
+    for (const ReduceOp op : {ReduceOp::kSum, ReduceOp::kMin, ReduceOp::kMax}) {
+      auto* const place = static_cast<std::byte*>(memory->data()) + 128 * element;
+      for (std::size_t i = 0; i < count; ++i) {
+        store(place + i * element, GetParam(), value_of(world().rank(), i));
+      }
+      mesh->data().all_reduce_async(place, count, GetParam(), op, {})->wait({});
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(load(place + i * element, GetParam()), expected(op, i)) << i;
+      }
+    }
+  }
+}
+
+TEST_P(EveryType, ScatterAndGatherInTheWorldsMemory) {
+  const auto mesh = open_data();
+  const std::size_t element = size_bytes(GetParam());
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const auto memory = world().allocate(101 * ranks * element);
+  auto* const place = static_cast<std::byte*>(memory->data());
+  for (std::size_t i = 0; i < 101 * ranks; ++i) {
+    store(place + i * element, GetParam(), value_of(world().rank(), i));
+  }
+  Buffer own(101, GetParam());
+  Group& data = mesh->data();
+  data.reduce_scatter_async(place, own.data(), 101, GetParam(), ReduceOp::kSum, {})->wait({});
+  data.all_gather_async(own.data(), place, 101, GetParam(), {})->wait({});
+  for (std::size_t i = 0; i < 101 * ranks; ++i) {
+    ASSERT_EQ(load(place + i * element, GetParam()), expected(ReduceOp::kSum, i)) << i;
+  }
+}
+
 TEST_P(EveryType, BroadcastFromEachRank) {
   const auto mesh = open_data();
   for (int root = 0; root < mesh->data().size(); ++root) {
@@ -263,6 +300,25 @@ TEST(DataGroup, ManyExchangesOneAfterAnother) {
     last = buffer[2047];
   }
   EXPECT_EQ(last, static_cast<float>(299 * world().size()));
+}
+
+// comm.backend = mpi sends messages whatever the memory, with the same bits.
+TEST(DataGroup, SharedMemoryAndMessagesGiveTheSameBits) {
+  const auto shared = open_data();
+  Options options;
+  options.backend = "mpi";
+  Mesh messages = world().open_mesh(options, Device{&gpu::host_backend(), 0}, false);
+  constexpr std::size_t kCount = 70'001;
+  const auto memory = world().allocate(2 * kCount * sizeof(float));
+  auto* const a = static_cast<float*>(memory->data());
+  float* const b = a + kCount;
+  const auto rank = static_cast<std::size_t>(world().rank());
+  for (std::size_t i = 0; i < kCount; ++i) {
+    a[i] = b[i] = 1.0F / static_cast<float>(1 + (i * 7 + 13) % 1009 + 31 * rank);
+  }
+  shared->data().all_reduce_async(a, kCount, DType::kF32, ReduceOp::kSum, {})->wait({});
+  messages.data().all_reduce_async(b, kCount, DType::kF32, ReduceOp::kSum, {})->wait({});
+  EXPECT_EQ(std::memcmp(a, b, kCount * sizeof(float)), 0);
 }
 
 TEST(ControlGroup, GathersTextsOfDifferentLengths) {

@@ -23,6 +23,13 @@ int late(World& world, Group& data) {
   return 0;
 }
 
+int late_in_memory(World& world, Group& data) {
+  const auto memory = world.allocate(200'000);
+  if (world.rank() == 1) std::this_thread::sleep_for(std::chrono::seconds(20));
+  data.all_reduce_async(memory->data(), 50000, DType::kF32, ReduceOp::kSum, {})->wait({});
+  return 0;
+}
+
 int abort(World& world, Group& data) {
   if (world.rank() == world.size() - 1) world.abort(ExitCode::kDiverged);
   float value = 0;
@@ -47,6 +54,7 @@ int run(const std::string& way) {
   options.timeout_s = 2;
   Mesh mesh = world->open_mesh(options, Device{&gpu::host_backend(), 0}, false);
   if (way == "late") return late(*world, mesh.data());
+  if (way == "late_in_memory") return late_in_memory(*world, mesh.data());
   if (way == "abort") return abort(*world, mesh.data());
   if (way == "orderly") return orderly(*world, mesh.data());
   if (way == "throw") {

@@ -37,8 +37,7 @@ class Mesh {
   std::unique_ptr<Group> expert_;
 };
 
-// Memory that collectives like best (node-shared or registered later; aligned today). Freed by the
-// World that gave it, which must outlive it.
+// Memory that collectives like best. Freed by the World that gave it, which must outlive it.
 class Memory {
  public:
   virtual ~Memory() = default;
@@ -62,7 +61,8 @@ class World {
   // Collective: the data plane for gradients on `device`.
   // Throws: Error(kUnavailable), also when two ranks share one GPU and `allow_gpu_sharing` is off.
   virtual Mesh open_mesh(const Options& options, const Device& device, bool allow_gpu_sharing) = 0;
-  // Host memory, 128-byte aligned, zeroed.
+  // Host memory, 128-byte aligned, zeroed. Where ranks share a host, the others reach it, so that
+  // an all-reduce in it needs no copy and no message. Collective: all ranks, equal sizes.
   virtual std::unique_ptr<Memory> allocate(std::size_t size_bytes) = 0;
   // As allocate(), one piece that all ranks of this host see. Collective: all ranks, equal sizes.
   // Throws: AgreedError(kOutOfMemory) when a host has no room for it.
