@@ -1,4 +1,5 @@
 // lockstep train
+#include "agreed_facts.h"
 #include "trainer_commands.h"
 
 #include <lockstep/base/log.h>
@@ -14,6 +15,7 @@ config::CommandLine parse_agreed(Invocation& invocation, const config::Command& 
   comm::agree(invocation.world, [&] {
     line = config::parse(command, invocation.arguments, config::process_environment());
   });
+  comm::agree_on(invocation.world, agreed_facts(invocation.world.description(), command, line));
   if (invocation.world.rank() != 0) return line;
   for (const std::string& warning : line.warnings) log::warning("{}", warning);
   if (line.help) std::fputs(config::help_text(command).c_str(), stdout);

@@ -95,6 +95,11 @@ int main(int argc, char** argv) {
   try {
     const std::unique_ptr<comm::World> world = comm::open_world();
     return apps::run_in(*world, argc, argv);
+  } catch (const comm::AgreedError& error) {
+    if (error.rank() == apps::launcher_rank()) {
+      apps::report_failure(error, error.rank(), "start", 0);
+    }
+    return static_cast<int>(error.code());
   } catch (...) {
     const Error error = current_error();
     apps::report_failure(error, apps::launcher_rank(), "start", 0);

@@ -21,11 +21,16 @@ std::optional<std::string> environment(const char* name) {
   return std::string(value);
 }
 
-bool started_by_launcher() {
+bool has_process_manager() {
   for (const char* name :
        {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"}) {
     if (std::getenv(name) != nullptr) return true;
   }
+  return false;
+}
+
+bool started_by_launcher() {
+  if (has_process_manager()) return true;
   const auto tasks = environment("SLURM_STEP_NUM_TASKS");
   return tasks && std::atoi(tasks->c_str()) > 1;
 }

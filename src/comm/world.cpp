@@ -1,6 +1,7 @@
 // The mesh and the doors to the worlds.
 #include "solo_group.h"
 
+#include <lockstep/base/format.h>
 #include <lockstep/base/module.h>
 #include <lockstep/base/process.h>
 #include <lockstep/comm/world.h>
@@ -8,6 +9,24 @@
 #include <utility>
 
 namespace lockstep::comm {
+namespace {
+
+// An MPI without Slurm's means would start as many worlds of one rank, or end with words of its
+// own.
+void refuse_tasks_without_means() {
+  const std::string tasks = environment("SLURM_STEP_NUM_TASKS").value_or("1");
+  if (has_process_manager() || tasks == "1") return;
+  // Every task sees the same: the first one speaks.
+  throw AgreedError(
+      {ExitCode::kUnavailable,
+       0,
+       format("srun started {} tasks but nothing by which MPI finds them (no PMIx, no PMI): start "
+              "with srun --mpi=pmix, or with mpirun inside the allocation; srun --mpi=list says "
+              "what this Slurm has",
+              tasks)});
+}
+
+}  // namespace
 
 Mesh::Mesh(std::unique_ptr<Group> data)
     : data_(std::move(data)),
@@ -22,7 +41,9 @@ std::unique_ptr<World> open_mpi_world() {
 }
 
 std::unique_ptr<World> open_world() {
-  return started_by_launcher() ? open_mpi_world() : open_solo_world();
+  if (!started_by_launcher()) return open_solo_world();
+  refuse_tasks_without_means();
+  return open_mpi_world();
 }
 
 }  // namespace lockstep::comm

@@ -2,13 +2,12 @@
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
-#include <lockstep/base/hash.h>
 #include <lockstep/base/log.h>
-#include <lockstep/base/version.h>
 #include <lockstep/models/classification.h>
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/ops/zeros.h>
+#include <c10/util/StringUtil.h>
 
 #include <algorithm>
 
@@ -69,25 +68,33 @@ void open_data(const Job& job, Session& session) {
   check_fits(session.val_data->info(), settings.model);
 }
 
-// Ranks that train on different settings, builds or data would only disagree later and less
-// clearly. Collective. Throws: AgreedError(kConfig).
-void check_same_everywhere(Job& job, const Session& session) {
-  const std::string own = format("build {}, settings {}, data {}, {} samples",
-                                 build_info().build_id,
-                                 sha256_hex(bytes_of(job.resolved_ini)).substr(0, 12),
-                                 session.train_data->info().content_digest.substr(0, 12),
-                                 session.train_data->info().num_samples);
-  const auto all = comm::all_gather_text(job.world.control(), own);
-  for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    if (all[rank] == all[0]) continue;
-    throw comm::AgreedError({ExitCode::kConfig,
-                             static_cast<int>(rank),
-                             format("rank {} differs from rank 0: ({}) against ({}); start all "
-                                    "ranks with the same program, settings and data",
-                                    rank,
-                                    all[rank],
-                                    all[0])});
+// Settings and programs were compared when the command began.
+std::vector<comm::Fact> facts_of(const Session& session) {
+  std::vector<comm::Fact> facts;
+  const auto add = [&facts](const char* key, const data::Dataset* dataset) {
+    if (dataset == nullptr) return;
+    const data::DatasetInfo& info = dataset->info();
+    facts.push_back({format("the number of samples of {}", key), format("{}", info.num_samples)});
+    facts.push_back({format("the content digest of {}", key), info.content_digest});
+  };
+  add("data.train", session.train_data.get());
+  add("data.val", session.val_data.get());
+  return facts;
+}
+
+std::vector<comm::Fact> facts_of(const std::vector<optim::NamedParameter>& parameters,
+                                 const parallel::BucketPlan& plan) {
+  std::vector<comm::Fact> facts;
+  for (const optim::NamedParameter& parameter : parameters) {
+    facts.push_back({format("the shape of parameter {}", parameter.name),
+                     format("{} {}",
+                            c10::str(parameter.tensor.sizes()),
+                            c10::toString(parameter.tensor.scalar_type()))});
   }
+  std::string buckets;
+  for (const parallel::Bucket& bucket : plan.buckets) buckets += format("{} ", bucket.end);
+  facts.push_back({"the bucket plan", buckets});
+  return facts;
 }
 
 void build_model(const Job& job, Session& session) {
@@ -144,6 +151,7 @@ parallel::BucketPlan plan_gradients(Job& job,
 void build_update(Job& job, Session& session) {
   const auto parameters = parallel::parameters_of(*session.model);
   session.buckets = plan_gradients(job, session, parameters);
+  comm::agree_on(job.world, facts_of(parameters, session.buckets));
   comm::agree(job.world, [&] {
     session.arena = std::make_unique<optim::Arena>(
         job.world, parameters, session.buckets.layout, torch_device(job.device));
@@ -246,7 +254,7 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
     data::choose_order(job.settings.data, session->train_data->samples_per_chunk(), sampler);
     session->plan = plan_steps(job.settings, data::Sampler(sampler));
   });
-  check_same_everywhere(job, *session);
+  comm::agree_on(job.world, facts_of(*session));
   comm::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
   const std::size_t cache_bytes = data::cache_bytes(*session->train_data, job.settings.data);

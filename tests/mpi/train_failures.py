@@ -53,7 +53,7 @@ CASES = [
     Case("data missing on one rank", 74, ["train.h5"], spoil=lambda folder: (folder / "train.h5").unlink(),
          phase="setup"),
     Case("no HDF5 on one rank", 65, ["train.h5"], spoil=write("train.h5", "text" * 100), phase="probe"),
-    Case("other data on one rank", 78, ["rank 1 differs from rank 0"], spoil=other_data, phase="setup"),
+    Case("other data on one rank", 78, ["data.train is", "on rank 0 and", "on rank 1"], spoil=other_data, phase="setup"),
     Case("weights missing on one rank", 74, ["init.safetensors"], ["--weights.init=init.safetensors"],
          spoil=lambda folder: (folder / "init.safetensors").unlink(), phase="setup"),
     Case("no run folder on one rank", 74, ["run.dir = run", "not there for rank 1"], ["--run.dir=run"], phase="setup"),

@@ -96,6 +96,35 @@ TEST(Agree, Nests) {
   barrier(world().control());
 }
 
+std::string difference_of(const std::vector<Fact>& facts) {
+  try {
+    agree_on(world(), facts);
+    return "";
+  } catch (const AgreedError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kConfig);
+    EXPECT_EQ(error.rank(), 1);
+    return error.what();
+  }
+}
+
+TEST(AgreeOn, EqualFactsPass) { EXPECT_EQ(difference_of({{"optim.lr", "1"}, {"empty", ""}}), ""); }
+
+TEST(AgreeOn, NamesTheKeyBothValuesAndTheRanks) {
+  if (world().size() == 1) GTEST_SKIP() << "needs two ranks";
+  const bool odd = world().rank() == 1;
+  const std::string others = world().size() == 2 ? "0.001 on rank 0" : "0.001 on ranks 0, 2, 3";
+  EXPECT_EQ(difference_of({{"same", "x"}, {"optim.lr", odd ? "0.002" : "0.001"}}),
+            "optim.lr is " + others +
+                " and 0.002 on rank 1: start all ranks with the same program, settings and data");
+}
+
+TEST(AgreeOn, AFactThatOneRankLacksIsMissing) {
+  if (world().size() == 1) GTEST_SKIP() << "needs two ranks";
+  std::vector<Fact> facts{{"a", "1"}};
+  if (world().rank() == 1) facts.push_back({"--json", "true"});
+  EXPECT_THAT(difference_of(facts), HasSubstr("--json is missing on rank"));
+}
+
 DeviceProbe probe_of(FakeBackend& backend) {
   return {[&](std::string* reason) {
             if (backend.device_count() == 0) *reason = "no device in the fake";

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace lockstep::comm {
 
@@ -75,7 +76,8 @@ class World {
 std::unique_ptr<World> open_solo_world();
 // Opens liblockstep_mpi.so and MPI (MPI_THREAD_SERIALIZED). Throws: Error(kUnavailable).
 std::unique_ptr<World> open_mpi_world();
-// MPI when a launcher started this process, else the solo world.
+// MPI when a launcher started this process, else the solo world. Throws: AgreedError(kUnavailable)
+// when Slurm started several tasks of a step and gave MPI no means to find them.
 std::unique_ptr<World> open_world();
 
 // What all ranks agreed after a phase that may fail on any of them.
@@ -99,6 +101,15 @@ class AgreedError : public Error {
 // Runs `phase` on every rank; when it threw on any, throws the same AgreedError on all.
 // Collective. Requires: `phase` makes no collective call that a failing rank would miss.
 void agree(World& world, const std::function<void()>& phase);
+
+// What every rank must have alike before they exchange data.
+struct Fact {
+  std::string key;    // "optim.lr", "shape of head.weight"
+  std::string value;  // as it is shown; may be long
+};
+// Compares every rank's facts. Collective. Throws on all ranks alike: AgreedError(kConfig) that
+// names the first key that differs, its values and the ranks that have each.
+void agree_on(World& world, const std::vector<Fact>& facts);
 
 // The device for this rank: `kind` is "auto", "cpu" or "cuda". One visible device is used by its
 // only rank; with several, local_rank picks. Collective (ranks of a host compare device ids).
