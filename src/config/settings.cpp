@@ -34,6 +34,7 @@ OptionTable make_table(Settings& settings) {
   optim::bind_options(table, settings.schedule);
   optim::bind_options(table, settings.precision);
   comm::bind_options(table, settings.comm);
+  parallel::bind_options(table, settings.parallel);
   telemetry::bind_options(table, settings.telemetry);
   eval::bind_options(table, settings.eval);
   weights::bind_options(table, settings.weights);
@@ -49,6 +50,7 @@ void validate(const Settings& settings) {
   train::validate(settings.train);
   optim::validate(settings.optim, settings.schedule, settings.precision);
   comm::validate(settings.comm);
+  parallel::validate(settings.parallel);
   telemetry::validate(settings.telemetry);
   eval::validate(settings.eval);
   weights::validate(settings.weights);

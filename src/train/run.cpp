@@ -115,6 +115,7 @@ class Run {
 
   void save() {
     job_.position.phase = "snapshot";
+    trainer_.compare_replicas();
     snapshot::RunState state;
     state.model = session_.model.get();
     state.arena = session_.arena.get();

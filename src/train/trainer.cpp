@@ -3,6 +3,7 @@
 
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
+#include <lockstep/parallel/digest.h>
 #include <lockstep/train/autocast.h>
 
 #include <algorithm>
@@ -57,6 +58,8 @@ void Trainer::step() {
   // before the update, so that nothing follows on a step that was dropped.
   if (!under_way_.empty()) read_figures();
   update();
+  const std::int64_t every = settings_.parallel.digest_every;
+  if (every > 0 && step_ % every == 0) compare_replicas();
   book_step();
   if (!reads_late_) read_figures();
 }
@@ -136,6 +139,12 @@ void Trainer::update() {
   readback_.push(step_, session_.arena->stats(), stream);  // the update clears them
   session_.optimizer->update({step_, learning_rate()});
   readback_.close(stream);
+}
+
+void Trainer::compare_replicas() {
+  if (settings_.parallel.digest_every == 0 || job_.world.size() == 1) return;
+  parallel::compare_digests(
+      job_.world, parallel::replicated_state(*session_.arena, *session_.optimizer), step_);
 }
 
 double Trainer::learning_rate() const {

@@ -30,6 +30,10 @@ class Trainer {
   // Reads what is still under way. Collective in effect: all ranks see the same figures.
   void drain();
 
+  // Unless parallel.digest_every is 0. Collective. Throws: AgreedError(kDiverged) when ranks do not
+  // hold the same parameters and optimizer state any more.
+  void compare_replicas();
+
   std::int64_t finished_steps() const { return step_; }
   bool stop_agreed() const { return stop_agreed_; }
   telemetry::Ledger& ledger() { return *ledger_; }

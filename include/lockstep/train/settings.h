@@ -7,6 +7,7 @@
 #include <lockstep/eval/options.h>
 #include <lockstep/models/options.h>
 #include <lockstep/optim/options.h>
+#include <lockstep/parallel/options.h>
 #include <lockstep/telemetry/options.h>
 #include <lockstep/train/options.h>
 #include <lockstep/weights/options.h>
@@ -24,6 +25,7 @@ struct Settings {
   optim::ScheduleOptions schedule;
   optim::PrecisionOptions precision;
   comm::Options comm;
+  parallel::Options parallel;
   telemetry::Options telemetry;
   eval::Options eval;
   weights::Options weights;
