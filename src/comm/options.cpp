@@ -12,11 +12,14 @@ void bind_options(OptionTable& table, Options& options) {
             "memory inside a host and MPI between hosts. mpi: messages of MPI everywhere; on GPUs "
             "it stages gradients through host memory.",
             {"auto", "mpi", "nccl"});
-  table.add("comm",
-            "wire",
-            options.wire,
-            "Number format of gradients on their way between ranks.",
-            {"fp32"});
+  table.add(
+      "comm",
+      "wire",
+      options.wire,
+      "Number format of gradients on their way between ranks. bf16 and fp16 halve the bytes "
+      "and round; what rounding takes is added to the next step's gradient. Inside a host on "
+      "the CPU they cost more than they save. fp16 overflows above 65504, which skips a step.",
+      {"fp32", "bf16", "fp16"});
   table.add("comm",
             "bucket_mib",
             options.bucket_mib,

@@ -1,10 +1,13 @@
 #include "gradient_hooks.h"
+#include "wire.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 #include <lockstep/parallel/reducer.h>
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -53,6 +56,8 @@ struct Reducer::State {
   void mark_ready(std::size_t parameter);
   void issue_full(std::size_t limit);
   void issue_next();
+  void issue(void* buffer, std::int64_t count, comm::DType type);
+  void receive(std::size_t b, std::vector<std::unique_ptr<comm::Work>>& sent);
   void issue_all();
   void harvest();
 
@@ -61,6 +66,7 @@ struct Reducer::State {
   BucketPlan plan;
   gpu::Backend& backend;
   float* base;
+  std::optional<Wire> wire;            // none: gradients go as they are
   std::vector<std::size_t> bucket_of;  // by parameter
   std::function<void(std::int64_t, std::int64_t)> callback;
 
@@ -118,14 +124,33 @@ void Reducer::State::issue_full(std::size_t limit) {
 
 void Reducer::State::issue_next() {
   const Bucket& bucket = plan.buckets[next];
-  const auto count = static_cast<std::size_t>(bucket.end - bucket.begin);
-  works.push_back(group.all_reduce_async(base + bucket.begin,
-                                         count,
-                                         comm::DType::kF32,
+  const bool last = next + 1 == plan.buckets.size();
+  if (!wire) {
+    issue(base + bucket.begin, bucket.end - bucket.begin, comm::DType::kF32);
+  } else {
+    const std::int64_t end = last ? plan.layout.stats_offset : bucket.end;
+    issue(wire->pack(bucket.begin, end), end - bucket.begin, wire->type());
+    if (last) issue(base + end, optim::kNumStats, comm::DType::kF32);
+  }
+  ++next;  // after the call: when it failed, nothing went out and abandon() tries again
+}
+
+void Reducer::State::issue(void* buffer, std::int64_t count, comm::DType type) {
+  works.push_back(group.all_reduce_async(buffer,
+                                         static_cast<std::size_t>(count),
+                                         type,
                                          comm::ReduceOp::kSum,
                                          backend.compute_stream()));
-  counters.comm_bytes += static_cast<std::int64_t>(count * sizeof(float));
-  ++next;  // after the call: when it failed, nothing went out and abandon() tries again
+  counters.comm_bytes += count * static_cast<std::int64_t>(comm::size_bytes(type));
+}
+
+// Waits for bucket `b`, with the last one for the stats too.
+void Reducer::State::receive(std::size_t b, std::vector<std::unique_ptr<comm::Work>>& sent) {
+  sent[b]->wait(backend.compute_stream());
+  if (!wire) return;
+  const bool last = b + 1 == plan.buckets.size();
+  wire->unpack(plan.buckets[b].begin, last ? plan.layout.stats_offset : plan.buckets[b].end);
+  if (last) sent[b + 1]->wait(backend.compute_stream());
 }
 
 void Reducer::State::issue_all() {
@@ -144,10 +169,12 @@ void Reducer::State::harvest() {
 Reducer::Reducer(comm::World& world,
                  comm::Group& group,
                  optim::Arena& arena,
-                 const BucketPlan& plan)
+                 const BucketPlan& plan,
+                 comm::DType wire)
     : state_(std::make_unique<State>(group, arena, plan)) {
   LOCKSTEP_CHECK(group.size() <= world.size(), "the group is part of the world");
   LOCKSTEP_CHECK(plan.layout.total == arena.layout().total, "the arena was laid out by this plan");
+  if (wire != comm::DType::kF32) state_->wire.emplace(world, arena, wire);
   State* const state = state_.get();
   state_->hooks = std::make_unique<GradientHooks>(
       arena.named(), [state](std::size_t parameter) { state->on_gradient(parameter); });
@@ -186,17 +213,17 @@ void Reducer::finalize(telemetry::Ledger* ledger) {
     state.issue_all();
   }
   std::vector<std::unique_ptr<comm::Work>> works = std::exchange(state.works, {});
-  for (std::size_t b = 0; b < works.size(); ++b) {
+  for (std::size_t b = 0; b < state.plan.buckets.size(); ++b) {
     {
       const OptionalSpan span(ledger, telemetry::Bin::kCommExposed);
-      works[b]->wait(state.backend.compute_stream());
+      state.receive(b, works);
     }
     if (state.callback) {
       const OptionalSpan span(ledger, telemetry::Bin::kOptimizer);
       state.callback(state.plan.buckets[b].begin, state.plan.buckets[b].end);
     }
-    state.past.push_back(std::move(works[b]));
   }
+  std::ranges::move(works, std::back_inserter(state.past));
   state.harvest();
 }
 

@@ -147,6 +147,11 @@ parallel::BucketPlan plan_gradients(Job& job,
   return parallel::plan_buckets(counts, probe_order(job, session, parameters), plan);
 }
 
+comm::DType wire_type(const comm::Options& options) {
+  if (options.wire == "bf16") return comm::DType::kBF16;
+  return options.wire == "fp16" ? comm::DType::kF16 : comm::DType::kF32;
+}
+
 // Arena, optimizer and reducer. Collective.
 void build_update(Job& job, Session& session) {
   const auto parameters = parallel::parameters_of(*session.model);
@@ -158,7 +163,7 @@ void build_update(Job& job, Session& session) {
     session.optimizer =
         optim::make_optimizer(*session.arena, job.settings.optim, job.settings.precision, kBadFlag);
     session.reducer = std::make_unique<parallel::Reducer>(
-        job.world, job.mesh.data(), *session.arena, session.buckets);
+        job.world, job.mesh.data(), *session.arena, session.buckets, wire_type(job.settings.comm));
   });
   session.reducer->on_bucket_reduced([&session](std::int64_t begin, std::int64_t end) {
     session.optimizer->add_norm(begin, end);

@@ -46,7 +46,13 @@ struct ReducerCounters {
 // threads; everything else is called by one thread.
 class Reducer {
  public:
-  Reducer(comm::World& world, comm::Group& group, optim::Arena& arena, const BucketPlan& plan);
+  // `wire` is kF32, or kF16 or kBF16: gradients are rounded on the way, with error feedback, and
+  // the stats slots go in fp32 beside them. Collective with a 16-bit wire.
+  Reducer(comm::World& world,
+          comm::Group& group,
+          optim::Arena& arena,
+          const BucketPlan& plan,
+          comm::DType wire = comm::DType::kF32);
   ~Reducer();
   Reducer(const Reducer&) = delete;
   Reducer& operator=(const Reducer&) = delete;
