@@ -4,25 +4,72 @@
 #include <lockstep/base/error.h>
 #include <lockstep/data/image.h>
 
-#include <cstdlib>
+#include <array>
+#include <cstddef>
+#include <new>
+#include <utility>
+#include <vector>
 
 namespace lockstep::data {
 namespace {
 
+// Takes what the library writes, block by block. Its own jpeg_mem_dest frees the first buffer when
+// it needs a second, and when it then fails leaves the caller's pointer to the first as it was.
+struct Destination {
+  jpeg_destination_mgr manager{};  // first: the library knows this address
+  std::vector<std::byte> bytes;
+  std::array<JOCTET, 16384> block;
+};
+
+Destination& destination_of(j_compress_ptr state) {
+  return *reinterpret_cast<Destination*>(state->dest);
+}
+
+void begin_block(j_compress_ptr state) {
+  Destination& out = destination_of(state);
+  out.manager.next_output_byte = out.block.data();
+  out.manager.free_in_buffer = out.block.size();
+}
+
+// False: no memory. No exception may pass through the library.
+bool append(Destination& out, std::size_t count) noexcept {
+  try {
+    const auto* begin = reinterpret_cast<const std::byte*>(out.block.data());
+    out.bytes.insert(out.bytes.end(), begin, begin + count);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+boolean take_block(j_compress_ptr state) {
+  Destination& out = destination_of(state);
+  if (!append(out, out.block.size())) ERREXIT1(state, JERR_OUT_OF_MEMORY, 0);
+  begin_block(state);
+  return TRUE;
+}
+
+void take_rest(j_compress_ptr state) {
+  Destination& out = destination_of(state);
+  if (!append(out, out.block.size() - out.manager.free_in_buffer)) {
+    ERREXIT1(state, JERR_OUT_OF_MEMORY, 0);
+  }
+}
+
 // What the library allocates, freed on every way out.
 struct Encoder {
-  Encoder() = default;
-  ~Encoder() {
-    jpeg_destroy_compress(&state);
-    std::free(bytes);
+  Encoder() {
+    out.manager.init_destination = begin_block;
+    out.manager.empty_output_buffer = take_block;
+    out.manager.term_destination = take_rest;
   }
+  ~Encoder() { jpeg_destroy_compress(&state); }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
   JpegErrors errors;
   jpeg_compress_struct state{};
-  unsigned char* bytes = nullptr;
-  unsigned long num_bytes = 0;
+  Destination out;
 };
 
 void start(Encoder& encoder, const Image& image, int quality) {
@@ -30,7 +77,7 @@ void start(Encoder& encoder, const Image& image, int quality) {
   state.err = encoder.errors.manager();
   encoder.errors.run([&] {
     jpeg_create_compress(&state);
-    jpeg_mem_dest(&state, &encoder.bytes, &encoder.num_bytes);
+    state.dest = &encoder.out.manager;
     state.image_width = static_cast<JDIMENSION>(image.size.width);
     state.image_height = static_cast<JDIMENSION>(image.size.height);
     state.input_components = image.channels;
@@ -66,8 +113,7 @@ std::vector<std::byte> encode_jpeg(const Image& image, int quality) {
   Encoder encoder;
   start(encoder, image, quality);
   write_rows(encoder, image);
-  const auto* begin = reinterpret_cast<const std::byte*>(encoder.bytes);
-  return {begin, begin + encoder.num_bytes};
+  return std::move(encoder.out.bytes);
 }
 
 }  // namespace lockstep::data

@@ -2,6 +2,14 @@
 #include "data_fixture.h"
 #include "image_fixture.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <random>
+
 namespace lockstep::data {
 namespace {
 
@@ -33,6 +41,45 @@ TEST(JpegEncoder, PixelsMustFillTheImage) {
 TEST(JpegEncoder, SidesThatTheFormatDoesNotHold) {
   const Image line{{1, 70000}, 1, std::vector<std::uint8_t>(70000)};
   expect_error(ExitCode::kBadData, {"JPEG: Maximum"}, [&] { encode_jpeg(line, 90); });
+}
+
+std::int64_t mapped_bytes() {
+  std::int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+// 0: it ended with the Error that it should; else the status of a child that crashed or did not.
+int encode_with_little_memory(const Image& image) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto bytes = static_cast<rlim_t>(mapped_bytes() + (1 << 20));
+    const rlimit limits{bytes, bytes};
+    setrlimit(RLIMIT_AS, &limits);
+    // What the process has and does not use is not to be had either, but for small pieces.
+    for (std::size_t size = std::size_t{1} << 24; size >= std::size_t{1} << 16; size /= 2) {
+      void* volatile piece = nullptr;  // so that no compiler leaves the call out
+      do piece = std::malloc(size);
+      while (piece != nullptr);
+    }
+    try {
+      encode_jpeg(image, 100);
+      _exit(1);
+    } catch (const Error& error) {
+      _exit(std::string(error.what()).find("memory") == std::string::npos ? 2 : 0);
+    }
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+TEST(JpegEncoder, WithoutMemoryThereIsAnErrorAndNothingElse) {
+  if (mapped_bytes() > std::int64_t{1} << 40) GTEST_SKIP() << "a sanitizer ends without memory";
+  Image noise{{60000, 64}, 3, std::vector<std::uint8_t>(60000 * 64 * 3)};  // narrow: small rows
+  std::minstd_rand random(1);
+  for (std::uint8_t& value : noise.pixels) value = static_cast<std::uint8_t>(random() >> 8);
+  EXPECT_EQ(encode_with_little_memory(noise), 0);
 }
 
 }  // namespace
