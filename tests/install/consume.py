@@ -28,7 +28,7 @@ def main():
         assert version.startswith("lockstep "), version
         data = program.synthetic(folder / "train.h5", num_samples=500, classes=4)
         # The installed libraries must do without the build tree.
-        losses = [float(sh(*launcher, folder / "build/consumer", data)) for launcher in ([], ["mpirun", "-np", "2"])]
+        losses = [float(sh(*launcher, folder / "build/consumer", data, prefix / "bin/lockstep")) for launcher in ([], ["mpirun", "-np", "2"])]
         print("final loss on one rank and on two:", *losses)
         assert losses[0] < 0.7, "the user's module does not learn"
         assert abs(losses[0] - losses[1]) < 1e-4 * losses[0], losses

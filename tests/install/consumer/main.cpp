@@ -3,6 +3,7 @@
 #include <lockstep/augment/feeder.h>
 #include <lockstep/comm/world.h>
 #include <lockstep/data/loader.h>
+#include <lockstep/data/probe.h>
 #include <lockstep/optim/optimizer.h>
 #include <lockstep/parallel/reducer.h>
 
@@ -29,7 +30,9 @@ struct Mlp : torch::nn::Module {
   }
 };
 
+// consumer DATA.h5 LOCKSTEP
 int main(int, char** argv) {
+  data::probe_file(argv[2], argv[1], data::Options{});
   const auto world = comm::open_world();
   const comm::Device device = comm::choose_device(*world, "cpu", false);
   comm::Mesh mesh = world->open_mesh(comm::Options{}, device, false);
