@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <memory>
 #include <optional>
-#include <span>
 
 namespace lockstep::apps {
 namespace {
@@ -82,17 +82,8 @@ nlohmann::json describe_order(const InputSide& side) {
   return object;
 }
 
-// Memory that data.cache_mib asks for; null without. Collective.
-std::unique_ptr<comm::Memory> make_cache(comm::World& world,
-                                         const data::Options& options,
-                                         const data::Dataset& dataset) {
-  const std::size_t bytes = data::cache_bytes(dataset, options);
-  return bytes > 0 ? world.allocate_shared(bytes) : nullptr;
-}
-
-std::span<std::byte> bytes_of(const std::unique_ptr<comm::Memory>& memory) {
-  if (!memory) return {};
-  return {static_cast<std::byte*>(memory->data()), memory->size_bytes()};
+std::size_t size_of(const std::unique_ptr<comm::Memory>& memory) {
+  return memory ? memory->size_bytes() : 0;
 }
 
 // Opens the file, reads one epoch of it whole and sums it: warm-up, checks, and the proof of what
@@ -100,16 +91,16 @@ std::span<std::byte> bytes_of(const std::unique_ptr<comm::Memory>& memory) {
 std::string check_input(comm::World& world,
                         const config::CommandLine& line,
                         const InputOptions& input,
-                        std::unique_ptr<comm::Memory>& cache) {
+                        train::SharedInput& shared) {
   std::optional<InputSide> whole;
   comm::agree(world, [&] {
     InputOptions plain = input;
     plain.output = "u8";
     plain.training = false;
     plain.verify = line.settings.data.verify;
-    whole.emplace(world, line.settings, plain, std::span<std::byte>{});
+    whole.emplace(world, line.settings, plain, train::SharedInput{});
   });
-  cache = make_cache(world, line.settings.data, whole->dataset());
+  shared = train::share_input(world, whole->dataset(), line.settings.data, whole->loading());
   return sum_epoch(world, *whole);
 }
 
@@ -145,7 +136,7 @@ void compare(Invocation& invocation,
   comm::agree(invocation.world, [&] {
     InputOptions input = plan.input;
     input.reader = plan.compare;
-    other.emplace(invocation.world, line.settings, input, std::span<std::byte>{});
+    other.emplace(invocation.world, line.settings, input, train::SharedInput{});
   });
   const ComparisonPlan comparison{
       plan.input.reader, plan.compare, plan.blocks, plan.batches, plan.compute_s, plan.cold};
@@ -161,15 +152,15 @@ int run_bench_input(Invocation& invocation, const config::CommandLine& line) {
   comm::World& world = invocation.world;
   Plan plan;
   comm::agree(world, [&] { plan = make_plan(line); });
-  std::unique_ptr<comm::Memory> cache;
-  const std::string checksum = check_input(world, line, plan.input, cache);
-  plan.has_cache = cache != nullptr;
+  train::SharedInput shared;
+  const std::string checksum = check_input(world, line, plan.input, shared);
+  plan.has_cache = shared.samples != nullptr;
   plan.input.verify = line.settings.data.verify == "always" ? "always" : "never";
   std::optional<InputSide> side;
   double first_batch_s = 0;
   comm::agree(world, [&] {
     const Stopwatch opening;
-    side.emplace(world, line.settings, plan.input, bytes_of(cache));
+    side.emplace(world, line.settings, plan.input, shared);
     side->take(1, 0);
     first_batch_s = opening.elapsed_s();
   });
@@ -191,7 +182,8 @@ int run_bench_input(Invocation& invocation, const config::CommandLine& line) {
                                       {"threads", line.settings.data.threads},
                                       {"verify", plan.input.verify},
                                       {"cold", plan.cold},
-                                      {"cache_bytes", cache ? cache->size_bytes() : 0},
+                                      {"cache_bytes", size_of(shared.samples)},
+                                      {"shared_chunk_bytes", size_of(shared.chunks)},
                                       {"task", side->dataset().info().task},
                                       {"data", line.settings.data.train}}
                            .dump();

@@ -93,7 +93,7 @@ std::uint32_t crc_of_targets(const data::Batch& batch, std::size_t sample, std::
 InputSide::InputSide(const comm::World& world,
                      const config::Settings& settings,
                      const InputOptions& options,
-                     std::span<std::byte> cache)
+                     const train::SharedInput& shared)
     : dataset_(data::open_dataset(settings.data.train, data_options(settings, options))),
       sampler_(sampler_options(world, settings, options, *dataset_)),
       rank_(world.rank()) {
@@ -103,7 +103,7 @@ InputSide::InputSide(const comm::World& world,
     return;
   }
   loading_ = loader_options(world, settings, options, sampler_.options());
-  if (options.reader != "naive") loading_.cache = cache;
+  if (options.reader != "naive") shared.lend_to(loading_);
   if (options.output == "f32") make_floats(settings);
   loader_ = data::make_loader(*dataset_, gpu::host_backend(), loading_);
 }

@@ -7,6 +7,7 @@
 #include <lockstep/comm/world.h>
 #include <lockstep/config/settings.h>
 #include <lockstep/data/loader.h>
+#include <lockstep/train/shared_input.h>
 
 #include <cstdint>
 #include <memory>
@@ -35,14 +36,15 @@ struct InputBlock {
 
 class InputSide {
  public:
-  // `cache` may be empty. Throws: as open_dataset, Error(kUsage).
+  // Throws: as open_dataset, Error(kUsage).
   InputSide(const comm::World& world,
             const config::Settings& settings,
             const InputOptions& options,
-            std::span<std::byte> cache);
+            const train::SharedInput& shared);
 
   const data::Dataset& dataset() const { return *dataset_; }
   const data::Sampler& sampler() const { return sampler_; }
+  const data::LoaderOptions& loading() const { return loading_; }
   // Batches that may be ready before they are asked for.
   std::int64_t num_ahead() const;
   // Begins an epoch anew, with the file out of the page cache, as the first thing to read of it.

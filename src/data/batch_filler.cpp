@@ -14,19 +14,16 @@ namespace {
 constexpr int kPositionBits = 20;
 constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << kPositionBits) - 1;
 
-// Windows that the slabs of the ring may be in at once: a thread that is held up at the oldest slab
-// still reads from its window when the others have filled all that follow.
-std::int64_t chunks_to_keep(const LoaderOptions& options) {
-  const SamplerOptions& sampler = options.sampler;
+// Windows that `slabs` of each of so many ranks may be in at once, as chunks.
+std::int64_t chunks_under(const SamplerOptions& sampler, std::int64_t slabs, std::int64_t ranks) {
   const std::int64_t window = sampler.window_chunks * sampler.chunk_samples;
   const auto windows_of = [window](std::int64_t samples) {
     return 1 + (samples + window - 1) / window;
   };
   const std::int64_t batch = sampler.batch_per_rank;
-  const std::int64_t slabs = ring_slabs(options);
-  // The slabs lie a step of all ranks apart, each in one piece.
+  // The slabs of a rank lie a step of all ranks apart, each in one piece.
   const std::int64_t windows =
-      std::min(windows_of(slabs * sampler.num_ranks * batch), slabs * windows_of(batch));
+      std::min(windows_of(slabs * sampler.num_ranks * batch), ranks * slabs * windows_of(batch));
   return windows * sampler.window_chunks;
 }
 
@@ -34,6 +31,18 @@ std::int64_t chunks_to_keep(const LoaderOptions& options) {
 
 std::int64_t ring_slabs(const LoaderOptions& options) {
   return std::max(options.prefetch, options.threads + 1);
+}
+
+// A thread that is held up at the oldest slab still reads from its window when the others have
+// filled all that follow.
+std::int64_t chunks_to_keep(const LoaderOptions& options) {
+  return chunks_under(options.sampler, ring_slabs(options), 1);
+}
+
+// Ranks may be a step apart, and the last window of an epoch is a short one.
+std::int64_t shared_chunks_to_keep(const LoaderOptions& options, std::int64_t ranks) {
+  return chunks_under(options.sampler, ring_slabs(options) + 1, ranks) +
+         options.sampler.window_chunks;
 }
 
 BatchFiller::BatchFiller(const Dataset& dataset,
@@ -65,7 +74,10 @@ BatchFiller::BatchFiller(const Dataset& dataset,
     }
     planner_.emplace(dataset, options.detection, options.training, options.sampler.seed);
   }
-  if (options.sampler.uses_windows()) dataset.keep_chunks(chunks_to_keep(options));
+  if (options.sampler.uses_windows() && options.chunks.empty()) {
+    dataset.keep_chunks(chunks_to_keep(options));
+  }
+  if (!options.chunks.empty()) dataset.share_chunks(options.chunks);
   if (step_ == counts_.steps_per_epoch()) {
     step_ = 0;
     ++epoch_;

@@ -35,6 +35,9 @@ struct Slab {
 
 // Of the ring: one is with the caller while every thread fills one.
 std::int64_t ring_slabs(const LoaderOptions& options);
+// Chunks that a process needs at once in window order, and that so many of a host need together.
+std::int64_t chunks_to_keep(const LoaderOptions& options);
+std::int64_t shared_chunks_to_keep(const LoaderOptions& options, std::int64_t ranks);
 
 class BatchFiller {
  public:

@@ -101,33 +101,20 @@ void ChunkReader::read_part(std::uint64_t number,
   pool_->read(file_, chunk.offset_bytes + begin, out);
 }
 
-namespace {
-
-std::size_t capacity(std::int64_t cache_bytes, std::uint64_t chunk_bytes, std::uint64_t per_row) {
-  const auto chunks = static_cast<std::uint64_t>(std::max<std::int64_t>(cache_bytes, 0)) /
-                      std::max<std::uint64_t>(chunk_bytes, 1);
-  return std::max<std::uint64_t>(chunks, per_row);
-}
-
-}  // namespace
-
 ChunkedSource::ChunkedSource(const Hdf5Session& session,
                              const std::shared_ptr<const FilePool>& pool,
                              std::size_t file,
                              const StoredArray& array,
                              std::int64_t cache_bytes)
     : reader_(session, pool, file, array),
-      chunk_bytes_(array.chunk_bytes),
       sample_bytes_(array.size_bytes / array.shape[0]),
       whole_samples_(
           std::equal(array.shape.begin() + 1, array.shape.end(), array.chunk.begin() + 1)),
-      cache_(chunk_bytes_,
-             // Chunks of one sample are not wanted twice.
-             capacity(array.chunk[0] == 1 ? 0 : cache_bytes,
-                      chunk_bytes_,
-                      reader_.index().grid.chunks_per_row())) {
+      kept_(reader_.index().grid,
+            cache_bytes,
+            [this](std::uint64_t number, std::span<std::byte> out) { read_chunk(number, out); }) {
   if (sample_bytes_ <= kMaxChunkBytes &&
-      reader_.index().grid.chunks_per_row() <= kMaxChunkBytes / chunk_bytes_) {
+      reader_.index().grid.chunks_per_row() <= kMaxChunkBytes / array.chunk_bytes) {
     return;
   }
   throw data_error(
@@ -152,11 +139,7 @@ void ChunkedSource::read(std::int64_t index, std::span<std::byte> out) const {
     return reader_.read_part(first, row % grid.chunk(0) * sample_bytes_, out);
   }
   if (whole_samples_ && grid.chunk(0) == 1) return read_chunk(first, out);
-  for (std::uint64_t number = first; number < first + grid.chunks_per_row(); ++number) {
-    const auto chunk = cache_.get(
-        number, [this, number](std::span<std::byte> bytes) { read_chunk(number, bytes); });
-    copy_from_chunk(grid, number, *chunk, 1, {row, 1}, out);
-  }
+  kept_.read(row, out);
 }
 
 std::string ChunkedSource::place(std::int64_t index) const {
@@ -167,13 +150,6 @@ std::string ChunkedSource::place(std::int64_t index) const {
 std::int64_t ChunkedSource::samples_per_chunk() const {
   if (whole_samples_ && reader_.plain()) return 1;
   return static_cast<std::int64_t>(reader_.index().grid.chunk(0));
-}
-
-void ChunkedSource::keep_chunks(std::int64_t num_chunks) const {
-  const ChunkGrid& grid = reader_.index().grid;
-  const std::uint64_t kept =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(num_chunks, 1)) * grid.chunks_per_row();
-  cache_.keep(static_cast<std::size_t>(std::min(kept, grid.num_chunks())));
 }
 
 std::vector<std::byte> read_all_chunks(const Hdf5Session& session,

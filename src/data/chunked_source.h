@@ -2,10 +2,10 @@
 // on the calling thread, and those of several samples kept for a while. Never calls HDF5.
 #pragma once
 
-#include "chunk_cache.h"
 #include "chunk_filters.h"
 #include "chunk_index.h"
 #include "file_pool.h"
+#include "kept_chunks.h"
 #include "pixel_source.h"
 
 #include <atomic>
@@ -63,7 +63,11 @@ class ChunkedSource final : public PixelSource {
   void read(std::int64_t index, std::span<std::byte> out) const override;
   std::string place(std::int64_t index) const override;
   std::int64_t samples_per_chunk() const override;
-  void keep_chunks(std::int64_t num_chunks) const override;
+  void keep_chunks(std::int64_t num_chunks) const override { kept_.keep(num_chunks); }
+  std::size_t shared_chunk_bytes(std::int64_t num_chunks) const override {
+    return kept_.shared_bytes(num_chunks);
+  }
+  void share_chunks(std::span<std::byte> memory) const override { kept_.share(memory); }
   std::uint64_t stored_bytes() const { return reader_.index().stored_bytes; }
   // Chunks that were read and inflated so far.
   std::uint64_t chunks_read() const { return chunks_read_.load(std::memory_order_relaxed); }
@@ -72,10 +76,9 @@ class ChunkedSource final : public PixelSource {
   void read_chunk(std::uint64_t number, std::span<std::byte> out) const;
 
   ChunkReader reader_;
-  std::size_t chunk_bytes_;
   std::uint64_t sample_bytes_;
   bool whole_samples_;  // no chunk cuts a sample
-  mutable ChunkCache cache_;
+  KeptChunks kept_;
   mutable std::atomic<std::uint64_t> chunks_read_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "chunked_source.h"
 #include "file_tables.h"
+#include "library_source.h"
 #include "manifest.h"
 #include "range_source.h"
 #include "sharded_dataset.h"
@@ -11,6 +12,7 @@
 #include <lockstep/base/hash.h>
 #include <lockstep/base/log.h>
 
+#include <optional>
 #include <utility>
 
 namespace lockstep::data {
@@ -33,23 +35,26 @@ std::unique_ptr<PixelSource> make_source(const Hdf5Session& session,
                                          Hid file,
                                          OpenTables& open,
                                          const Options& options,
-                                         const std::shared_ptr<FilePool>& pool) {
+                                         const OpenFiles& files) {
   const DatasetInfo& info = open.tables.info;
-  if (options.reader == "naive" && info.uniform()) {
-    return make_library_source(path, std::move(file), std::move(open.images));
-  }
+  const std::int64_t cache_bytes = options.chunk_cache_mib << 20;
+  const auto by_library = [&](std::optional<std::int64_t> kept_bytes) {
+    return std::make_unique<LibrarySource>(
+        session, files.library, path, std::move(file), std::move(open.images), kept_bytes);
+  };
+  if (options.reader == "naive" && info.uniform()) return by_library(std::nullopt);
   if (!open.images.library_only.empty()) {
     warn_slow(path, open.images);
-    return make_library_source(path, std::move(file), std::move(open.images));
+    return by_library(cache_bytes);
   }
   if (open.images.contiguous()) {
     const auto sample_bytes = static_cast<std::uint64_t>(info.height * info.width * info.channels);
     // The offsets stay where they are when the tables move.
     const Extent extent{open.images.offset_bytes, sample_bytes, open.tables.image_offsets};
-    return std::make_unique<RangeSource>(pool, pool->add(path), extent);
+    return std::make_unique<RangeSource>(files.pool, files.pool->add(path), extent);
   }
   auto source = std::make_unique<ChunkedSource>(
-      session, pool, pool->add(path), open.images, options.chunk_cache_mib << 20);
+      session, files.pool, files.pool->add(path), open.images, cache_bytes);
   open.tables.arrays.front().stored_bytes = source->stored_bytes();
   return source;
 }
@@ -114,12 +119,12 @@ Boxes FileDataset::boxes(std::int64_t index) const {
 
 std::unique_ptr<FileDataset> open_file_dataset(const std::filesystem::path& path,
                                                const Options& options,
-                                               const std::shared_ptr<FilePool>& pool) {
+                                               const OpenFiles& files) {
   const Hdf5Session session;
   Hid file = open_hdf5(session, path);
   OpenTables open = read_tables(session, file.get(), path, options);
-  std::unique_ptr<PixelSource> pixels = make_source(
-      session, path, std::move(file), open, options, pool ? pool : std::make_shared<FilePool>(1));
+  std::unique_ptr<PixelSource> pixels =
+      make_source(session, path, std::move(file), open, options, files);
   return std::make_unique<FileDataset>(std::move(open.tables), std::move(pixels));
 }
 

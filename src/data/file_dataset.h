@@ -2,6 +2,7 @@
 #pragma once
 
 #include "file_pool.h"
+#include "library_pool.h"
 #include "pixel_source.h"
 
 #include <lockstep/data/dataset.h>
@@ -46,6 +47,10 @@ class FileDataset final : public Dataset {
   Boxes boxes(std::int64_t index) const override;
   std::int64_t samples_per_chunk() const override { return pixels_->samples_per_chunk(); }
   void keep_chunks(std::int64_t num_chunks) const override { pixels_->keep_chunks(num_chunks); }
+  std::size_t shared_chunk_bytes(std::int64_t num_chunks) const override {
+    return pixels_->shared_chunk_bytes(num_chunks);
+  }
+  void share_chunks(std::span<std::byte> memory) const override { pixels_->share_chunks(memory); }
 
   // Whether the stored CRC-32C of a sample is that of `bytes`; true where there is none.
   bool checksum_matches(std::int64_t index, std::span<const std::byte> bytes) const;
@@ -56,10 +61,18 @@ class FileDataset final : public Dataset {
   std::unique_ptr<PixelSource> pixels_;
 };
 
-// As open_dataset, for one file. Contiguous images are read from `pool`, which gets the file; where
-// there is none, the file gets one of its own.
+// What bounds the descriptors of a data set of several files.
+struct OpenFiles {
+  explicit OpenFiles(std::size_t max_open)
+      : pool(std::make_shared<FilePool>(max_open)),
+        library(std::make_shared<LibraryPool>(max_open)) {}
+  std::shared_ptr<FilePool> pool;        // read by position
+  std::shared_ptr<LibraryPool> library;  // read by HDF5
+};
+
+// As open_dataset, for one file, which is read through one of the pools.
 std::unique_ptr<FileDataset> open_file_dataset(const std::filesystem::path& path,
                                                const Options& options,
-                                               const std::shared_ptr<FilePool>& pool = nullptr);
+                                               const OpenFiles& files = OpenFiles(1));
 
 }  // namespace lockstep::data

@@ -6,8 +6,6 @@
 namespace lockstep::data {
 namespace {
 
-constexpr double kLibraryCacheBytes = 1 << 20;  // of one open data set, by default
-
 // How the samples of a file hang together.
 struct Storage {
   double num_samples = 0;
@@ -62,13 +60,10 @@ IoPlan plan_io(const Inspection& file, const IoQuestion& question) {
   if (plan.order == "auto") plan.order = file.samples_per_chunk > 1 ? "window" : "global";
   plan.through_library = !file.arrays.front().library_only.empty();
   const double batch = std::clamp(static_cast<double>(question.batch), 1.0, storage.num_samples);
-  const double cache_bytes =
-      plan.through_library ? kLibraryCacheBytes : static_cast<double>(question.cache_bytes);
+  const auto cache_bytes = static_cast<double>(question.cache_bytes);
   const bool together = file.samples_per_chunk > 1;
-  // The library keeps a group no longer than its own cache lasts, whatever the order.
-  const bool scattered =
-      plan.order == "global" || (plan.through_library && storage.group_bytes > kLibraryCacheBytes);
-  const double loads = together && scattered ? loads_per_group(storage, batch, cache_bytes) : 1;
+  const bool scattered = together && plan.order == "global";
+  const double loads = scattered ? loads_per_group(storage, batch, cache_bytes) : 1;
   const double groups_read = loads * storage.num_groups;
   plan.requests_per_sample = groups_read * storage.chunks_per_group / storage.num_samples;
   plan.bytes_read_per_useful_byte = loads * storage.stored_bytes / storage.useful_bytes;

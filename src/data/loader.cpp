@@ -1,3 +1,4 @@
+#include "batch_filler.h"
 #include "direct_loader.h"
 #include "ring_loader.h"
 #include "sample_cache.h"
@@ -19,6 +20,13 @@ std::size_t cache_bytes(const Dataset& dataset, const Options& options) {
                                         static_cast<std::size_t>(info.channels));
   }
   return std::min(budget, needed);
+}
+
+std::size_t shared_chunk_bytes(const Dataset& dataset,
+                               const LoaderOptions& options,
+                               std::int64_t processes) {
+  if (!options.sampler.uses_windows()) return 0;
+  return dataset.shared_chunk_bytes(shared_chunks_to_keep(options, processes));
 }
 
 std::unique_ptr<Loader> make_loader(const Dataset& dataset,

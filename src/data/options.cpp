@@ -90,8 +90,9 @@ void bind_order(OptionTable& table, Options& options) {
             "window_chunks",
             options.window_chunks,
             "chunks",
-            "Chunks among whose samples order = window shuffles. More mix better; each rank keeps "
-            "in memory the inflated windows that its prefetched batches come from, at least two.");
+            "Chunks among whose samples order = window shuffles. More mix better; the inflated "
+            "windows that prefetched batches come from are kept in memory, at least two, once for "
+            "all ranks of a host.");
   table.add(kSection,
             "last_batch",
             options.last_batch,
@@ -125,9 +126,9 @@ void bind_reading(OptionTable& table, Options& options) {
       "chunk_cache_mib",
       options.chunk_cache_mib,
       "MiB",
-      "Inflated chunks of a foreign file that each rank keeps, so that samples of one chunk "
-      "are read and inflated together. Costs at most this much memory, and with order = window "
-      "what data.window_chunks says, when that is more.");
+      "Inflated chunks of a foreign file that each rank keeps, with order = window the ranks of a "
+      "host together, so that samples of one chunk are read and inflated together. Costs at most "
+      "this much memory, and with order = window what data.window_chunks says, when that is more.");
   table.add(kSection,
             "cache_mib",
             options.cache_mib,

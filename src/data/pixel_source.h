@@ -1,16 +1,9 @@
 // Where the bytes of a sample come from: positional reads (range_source.h), chunks
-// (chunked_source.h), or the HDF5 library under its lock for what is not decoded here. Knows
-// nothing of checksums or labels.
+// (chunked_source.h), or the HDF5 library (library_source.h). Knows nothing of checksums or labels.
 #pragma once
-
-#include "stored_array.h"
-
-#include <lockstep/base/file.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
 
@@ -26,11 +19,8 @@ class PixelSource {
   // As those of Dataset.
   virtual std::int64_t samples_per_chunk() const { return 1; }
   virtual void keep_chunks(std::int64_t /*num_chunks*/) const {}
+  virtual std::size_t shared_chunk_bytes(std::int64_t /*num_chunks*/) const { return 0; }
+  virtual void share_chunks(std::span<std::byte> /*memory*/) const {}
 };
-
-// Takes file and data set over. Throws on read: Error(kBadData) naming file, key and sample.
-std::unique_ptr<PixelSource> make_library_source(const std::filesystem::path& path,
-                                                 Hid file,
-                                                 StoredArray array);
 
 }  // namespace lockstep::data

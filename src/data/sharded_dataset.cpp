@@ -99,10 +99,10 @@ Boxes ShardedDataset::boxes(std::int64_t index) const {
 std::unique_ptr<FileDataset> open_shard(const Manifest& manifest,
                                         std::size_t shard,
                                         const Options& options,
-                                        const std::shared_ptr<FilePool>& pool) {
+                                        const OpenFiles& files) {
   const std::filesystem::path& path = manifest.info.shards[shard];
   check_size(manifest.shards[shard], path);
-  auto dataset = open_file_dataset(path, options, pool);
+  auto dataset = open_file_dataset(path, options, files);
   check_facts(manifest, manifest.shards[shard], dataset->info());
   return dataset;
 }
@@ -110,10 +110,10 @@ std::unique_ptr<FileDataset> open_shard(const Manifest& manifest,
 std::unique_ptr<ShardedDataset> open_sharded_dataset(const std::filesystem::path& path,
                                                      const Options& options) {
   const Manifest manifest = read_manifest(path);
-  const auto pool = std::make_shared<FilePool>(kMaxOpenFiles);
+  const OpenFiles files(kMaxOpenFiles);
   std::vector<std::unique_ptr<FileDataset>> shards;
   for (std::size_t shard = 0; shard < manifest.shards.size(); ++shard) {
-    shards.push_back(open_shard(manifest, shard, options, pool));
+    shards.push_back(open_shard(manifest, shard, options, files));
   }
   return std::make_unique<ShardedDataset>(manifest.info, std::move(shards));
 }

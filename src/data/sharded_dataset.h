@@ -43,7 +43,7 @@ class ShardedDataset final : public Dataset {
 std::unique_ptr<FileDataset> open_shard(const Manifest& manifest,
                                         std::size_t shard,
                                         const Options& options,
-                                        const std::shared_ptr<FilePool>& pool = nullptr);
+                                        const OpenFiles& files = OpenFiles(1));
 
 // Throws: as open_dataset; Error(kBadData) when a file is not the one of the manifest.
 std::unique_ptr<ShardedDataset> open_sharded_dataset(const std::filesystem::path& path,

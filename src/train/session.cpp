@@ -179,7 +179,7 @@ void build_update(Job& job, Session& session) {
       ->wait(stream);
 }
 
-void build_input(Job& job, Session& session, const data::SamplerOptions& sampler) {
+void build_feeder(Job& job, Session& session, const data::SamplerOptions& sampler) {
   const Settings& settings = job.settings;
   augment::FeederOptions feeding;
   feeding.mean = session.train_data->info().image_mean;
@@ -189,6 +189,12 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   const auto side = static_cast<std::int32_t>(settings.model.image_size);
   feeding.size = {side, side};
   session.feeder = augment::make_feeder(*job.device.backend, torch_device(job.device), feeding);
+}
+
+data::LoaderOptions loader_options(const Job& job,
+                                   const Session& session,
+                                   const data::SamplerOptions& sampler) {
+  const Settings& settings = job.settings;
   data::LoaderOptions loading;
   loading.sampler = sampler;
   loading.rank = job.mesh.data().rank();
@@ -202,10 +208,8 @@ void build_input(Job& job, Session& session, const data::SamplerOptions& sampler
   loading.augment = settings.augment;
   loading.training = true;
   loading.on_broken = settings.data.on_broken;
-  if (session.cache) {
-    loading.cache = {static_cast<std::byte*>(session.cache->data()), session.cache->size_bytes()};
-  }
-  session.loader = data::make_loader(*session.train_data, *job.device.backend, loading);
+  session.shared_input.lend_to(loading);
+  return loading;
 }
 
 }  // namespace
@@ -262,9 +266,13 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
   comm::agree_on(job.world, facts_of(*session));
   comm::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
-  const std::size_t cache_bytes = data::cache_bytes(*session->train_data, job.settings.data);
-  if (cache_bytes > 0) session->cache = job.world.allocate_shared(cache_bytes);
-  comm::agree(job.world, [&] { build_input(job, *session, sampler); });
+  session->shared_input = share_input(
+      job.world, *session->train_data, job.settings.data, loader_options(job, *session, sampler));
+  comm::agree(job.world, [&] {
+    build_feeder(job, *session, sampler);
+    session->loader = data::make_loader(
+        *session->train_data, *job.device.backend, loader_options(job, *session, sampler));
+  });
   return session;
 }
 

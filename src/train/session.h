@@ -10,6 +10,7 @@
 #include <lockstep/parallel/bucket_plan.h>
 #include <lockstep/parallel/reducer.h>
 #include <lockstep/train/run.h>
+#include <lockstep/train/shared_input.h>
 
 #include <memory>
 #include <string>
@@ -46,7 +47,7 @@ struct Session {
   std::unique_ptr<optim::Optimizer> optimizer;
   std::unique_ptr<parallel::Reducer> reducer;
   std::unique_ptr<augment::Feeder> feeder;
-  std::unique_ptr<comm::Memory> cache;  // of decoded samples, shared by the host's ranks; or null
+  SharedInput shared_input;
   std::unique_ptr<data::Loader> loader;
 };
 

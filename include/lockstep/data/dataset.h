@@ -76,12 +76,19 @@ class Dataset {
   // Keeps at least this many chunks inflated, beyond options.chunk_cache_mib when need be; a reader
   // that stays inside so many chunks then reads and inflates each once.
   virtual void keep_chunks(std::int64_t /*num_chunks*/) const {}
+  // Memory for share_chunks() with which so many chunks are kept; 0 where samples are not kept
+  // together.
+  virtual std::size_t shared_chunk_bytes(std::int64_t /*num_chunks*/) const { return 0; }
+  // Keeps inflated chunks there instead, beside the data sets of other processes that have the same
+  // file open; as LoaderOptions::chunks. Requires: nobody reads meanwhile.
+  virtual void share_chunks(std::span<std::byte> /*memory*/) const {}
 };
 
 // Opens one file, or all files of a manifest (a name that ends in .json), and refuses what must not
 // be trusted; labels, ids, checksums and places are in memory afterwards (12 to 36 bytes a sample).
 // Files that lockstep did not write are opened with stated
 // defaults: classes "0" to the largest label, image_mean and image_std 0.5.
+// The file is parsed in this process: probe_file() (probe.h) lets a child do it first.
 // Throws: Error(kIo) when it cannot be opened, Error(kBadData) with file, key and reason otherwise:
 // not HDF5, wrong format version, label outside the classes, counts that do not match, links that
 // leave the file, external storage, virtual data sets, bytes that do not match their checksum.

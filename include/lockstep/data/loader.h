@@ -77,6 +77,10 @@ struct LoaderOptions {
   // For decoded samples; may be shared by the loaders of several processes that read the same file.
   // Zeroed before the first of them was made; must outlive the loader. Empty: no cache.
   std::span<std::byte> cache;
+  // For the inflated chunks of window order, one copy for all processes of a host that read the
+  // same file; on the terms of `cache`, and must outlive the data set. A process that is slow or
+  // gone holds nobody up for more than some seconds. Empty: each process keeps its own.
+  std::span<std::byte> chunks;
   ToFloats to_floats;                     // may be empty: batches hold pixels
   ImageSize float_size;                   // of its results; zero: that of the pixels
   DetectionToFloats detection_to_floats;  // instead, for detection data sets
@@ -103,6 +107,13 @@ class Loader {
 
 // Bytes for LoaderOptions::cache: what data.cache_mib allows, or less where everything fits.
 std::size_t cache_bytes(const Dataset& dataset, const Options& options);
+
+// Bytes for LoaderOptions::chunks, so that every chunk is inflated once an epoch by the
+// `processes` of a host that share them; 0 where samples do not share chunks, and without windows.
+// That is so as long as no process is further ahead than the slabs of its ring: training is not.
+std::size_t shared_chunk_bytes(const Dataset& dataset,
+                               const LoaderOptions& options,
+                               std::int64_t processes);
 
 // `dataset` and `backend` must outlive the loader. Window order tells the data set how many chunks
 // to keep. Throws: Error(kConfig) for images of differing sizes without a target, and for

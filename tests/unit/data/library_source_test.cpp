@@ -1,5 +1,5 @@
 // Every storage gives the same bytes; what only the library reads, it reads, with one warning.
-#include "pixel_source.h"
+#include "library_source.h"
 
 #include "foreign_fixture.h"
 
@@ -8,7 +8,7 @@
 namespace lockstep::data {
 namespace {
 
-TEST(PixelSource, EveryStorageGivesTheSameBytesWithoutAWarning) {
+TEST(LibrarySource, EveryStorageGivesTheSameBytesWithoutAWarning) {
   const TemporaryFolder folder;
   write_foreign(folder / "plain.h5", {});
   const auto plain = open_dataset(folder / "plain.h5", Options{});
@@ -25,8 +25,27 @@ TEST(PixelSource, EveryStorageGivesTheSameBytesWithoutAWarning) {
   }
 }
 
+// Images of a file, stored anew with a filter that only the library undoes.
+void pack_images(const std::filesystem::path& path,
+                 const std::vector<hsize_t>& shape,
+                 const std::vector<hsize_t>& chunk,
+                 const std::vector<std::byte>& bytes) {
+  edit(path, [&](hid_t file) {
+    H5Ldelete(file, "images", H5P_DEFAULT);
+    const Hid space(H5Screate_simple(3, shape.data(), nullptr), H5Sclose);
+    const Hid creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    H5Pset_chunk(creation.get(), 3, chunk.data());
+    H5Pset_scaleoffset(creation.get(), H5Z_SO_INT, 0);
+    const Hid images(
+        H5Dcreate2(
+            file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+        H5Dclose);
+    H5Dwrite(images.get(), H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data());
+  });
+}
+
 // One seed, one order: whether a chunk's samples go together does not depend on who reads.
-TEST(PixelSource, TheLibraryCountsSamplesOfAChunkAlike) {
+TEST(LibrarySource, TheLibraryCountsSamplesOfAChunkAlike) {
   const TemporaryFolder folder;
   Options naive;
   naive.reader = "naive";
@@ -40,25 +59,12 @@ TEST(PixelSource, TheLibraryCountsSamplesOfAChunkAlike) {
 }
 
 // Filters that are not undone here: the library reads, and a warning says so.
-TEST(PixelSource, OtherFiltersAreReadByTheLibrary) {
+TEST(LibrarySource, OtherFiltersAreReadByTheLibrary) {
   const TemporaryFolder folder;
   const auto path = folder / "n.h5";
   write_foreign(path, {});
   const auto plain = library_bytes(path);
-  edit(path, [&plain](hid_t file) {
-    H5Ldelete(file, "images", H5P_DEFAULT);
-    const hsize_t shape[3] = {6, 4, 5};
-    const hsize_t chunk[3] = {2, 4, 5};
-    const Hid space(H5Screate_simple(3, shape, nullptr), H5Sclose);
-    const Hid creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    H5Pset_chunk(creation.get(), 3, chunk);
-    H5Pset_scaleoffset(creation.get(), H5Z_SO_INT, 0);
-    const Hid images(
-        H5Dcreate2(
-            file, "images", H5T_STD_U8LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
-        H5Dclose);
-    H5Dwrite(images.get(), H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, plain.data());
-  });
+  pack_images(path, {6, 4, 5}, {2, 4, 5}, plain);
   ::testing::internal::CaptureStderr();
   const auto dataset = open_dataset(path, Options{});
   const std::string warning = ::testing::internal::GetCapturedStderr();
@@ -71,7 +77,32 @@ TEST(PixelSource, OtherFiltersAreReadByTheLibrary) {
   }
 }
 
-TEST(PixelSource, LibraryReadsFromSeveralThreads) {
+// Larger than what the library itself keeps, cut across images, and over the edge of the shape.
+TEST(LibrarySource, AChunkIsReadOnceForAllOfItsSamples) {
+  const TemporaryFolder folder;
+  const auto path = folder / "n.h5";
+  const std::vector<hsize_t> shape{5, 1500, 900};
+  write_foreign(path, {.shape = shape});
+  const auto plain = library_bytes(path);
+  for (const std::vector<hsize_t>& chunk : {std::vector<hsize_t>{2, 1500, 900}, {2, 1000, 600}}) {
+    pack_images(path, shape, chunk, plain);
+    ::testing::internal::CaptureStderr();
+    const auto dataset = open_dataset(path, Options{});
+    ::testing::internal::GetCapturedStderr();
+    const auto expect_sample = [&](std::int64_t i) {
+      const auto pixels = pixels_of(*dataset, i);
+      EXPECT_TRUE(std::equal(pixels.begin(), pixels.end(), plain.begin() + i * 1500 * 900)) << i;
+    };
+    for (const std::int64_t i : {3, 0, 4}) expect_sample(i);
+    // What was read is not looked up in the file again.
+    const std::string sound = read_file(path);
+    write_file(path, sound.substr(0, 4096) + std::string(sound.size() - 4096, 'x'));
+    for (const std::int64_t i : {2, 1, 4}) expect_sample(i);
+    write_file(path, sound);
+  }
+}
+
+TEST(LibrarySource, LibraryReadsFromSeveralThreads) {
   const TemporaryFolder folder;
   write_foreign(folder / "c.h5", {.chunked = true, .deflate = true});
   Options naive;
@@ -89,7 +120,7 @@ TEST(PixelSource, LibraryReadsFromSeveralThreads) {
   EXPECT_EQ(wrong, std::vector<int>(3));
 }
 
-TEST(PixelSource, DamagedChunkIsAnErrorThatNamesTheSample) {
+TEST(LibrarySource, DamagedChunkIsAnErrorThatNamesTheSample) {
   const TemporaryFolder folder;
   const auto path = folder / "c.h5";
   write_foreign(path, {.chunked = true, .fletcher = true});
