@@ -224,6 +224,7 @@ void BatchFiller::read(Slab& slab) {
   for (std::size_t i = 0; i < real; ++i) {
     read_sample(slab, static_cast<std::size_t>(slab.read_order[i] & kPositionMask), verify);
   }
+  describe(slab, real);
   pad_from(slab, real);
 }
 
@@ -245,10 +246,6 @@ void BatchFiller::sort_by_place(Slab& slab, std::size_t real) const {
 void BatchFiller::read_sample(Slab& slab, std::size_t position, bool verify) {
   const std::span<std::byte> out = pixels_at(slab, position);
   read_or_replace(slab, position, out, verify);
-  const std::int64_t index = slab.indices[position];
-  slab.labels[position] = dataset_.label(index);
-  slab.sample_ids[position] = dataset_.sample_id(index);
-  slab.weights[position] = 1.0F;
   if (makes_floats()) make_floats(slab, position, out);
 }
 
@@ -261,7 +258,8 @@ void BatchFiller::make_floats(Slab& slab,
     const DetectionBatch& detection = slab.detection.view;
     options_.detection_to_floats(pixels, detection.images[position], detection.padded, out);
   } else {
-    options_.to_floats(pixels, slab.batch.epoch, slab.sample_ids[position], out);
+    const std::int64_t id = dataset_.sample_id(slab.indices[position]);
+    options_.to_floats(pixels, slab.batch.epoch, id, out);
   }
 }
 
@@ -273,6 +271,13 @@ std::int64_t BatchFiller::read_pixels(Slab& slab,
   if (!planner_) return reader_.read(index, slab.batch.epoch, verify, out, slab.scratch);
   const DetectionImage& image = slab.detection.images[position];
   return reader_.read_part(index, image.part, image.stored, verify, out, slab.scratch);
+}
+
+// All at once: labels lie at random places, and many of them are fetched at the same time.
+void BatchFiller::describe(Slab& slab, std::size_t real) const {
+  for (std::size_t i = 0; i < real; ++i) slab.labels[i] = dataset_.label(slab.indices[i]);
+  for (std::size_t i = 0; i < real; ++i) slab.sample_ids[i] = dataset_.sample_id(slab.indices[i]);
+  std::fill_n(slab.weights.begin(), real, 1.0F);
 }
 
 // The replacement is a function of the file alone: the next index that can be read.

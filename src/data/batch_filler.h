@@ -62,6 +62,7 @@ class BatchFiller {
                            std::span<std::byte> out,
                            bool verify) const;
   void make_floats(Slab& slab, std::size_t position, std::span<const std::byte> bytes) const;
+  void describe(Slab& slab, std::size_t real) const;
   void pad_from(Slab& slab, std::size_t position) const;
   bool makes_floats() const {
     return planner_ ? options_.detection_to_floats != nullptr : options_.to_floats != nullptr;
