@@ -3,6 +3,8 @@
 
 #include "ragged_fixture.h"
 
+#include <iterator>
+
 namespace lockstep::data {
 namespace {
 
@@ -45,6 +47,29 @@ TEST(ShardedDataset, DifferingSizesAndJpegFiles) {
       EXPECT_EQ(verification.num_samples, 17);
     }
   }
+}
+
+// Neither reader holds a descriptor for every file.
+TEST(ShardedDataset, MoreFilesThanAreOpenAtATime) {
+  const TemporaryFolder folder;
+  constexpr std::int64_t kFiles = 300;
+  import_samples(
+      *make_synthetic(small_options(kFiles)), {folder / "a.json", "", false, kFiles}, {}, {});
+  const auto num_open = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                         std::filesystem::directory_iterator());
+  };
+  const auto before = num_open();
+  std::vector<std::vector<std::byte>> seen;
+  for (const char* reader : {"engine", "naive"}) {
+    Options options;
+    options.reader = reader;
+    const auto dataset = open_dataset(folder / "a.json", options);
+    for (const std::int64_t i : {299, 0, 150, 1, 298, 299}) seen.push_back(pixels_of(*dataset, i));
+    EXPECT_LT(num_open() - before, kFiles) << reader;
+    EXPECT_GT(num_open() - before, 100) << reader;
+  }
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(seen[i], seen[i + 6]);
 }
 
 TEST(ShardedDataset, FilesOfAnotherSetAreRefused) {
