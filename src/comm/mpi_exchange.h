@@ -1,5 +1,5 @@
 // All-reduce and reduce-scatter by direct exchange: every rank receives its slice from all others,
-// reduces it in rank order, and (all-reduce) sends the result back. Twice as fast as Open MPI's
+// reduces it in a fixed tree, and (all-reduce) sends the result back. Twice as fast as Open MPI's
 // MPI_Iallreduce inside a node, it reduces 16-bit floats with one rounding, and a slice's sum does
 // not depend on the rank that owns it.
 #pragma once

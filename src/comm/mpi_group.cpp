@@ -7,8 +7,8 @@
 namespace lockstep::comm {
 namespace {
 
-// Below this MPI's own all-reduce needs fewer messages; above this many ranks the direct exchange
-// needs too many.
+// Below this MPI's own all-reduce needs fewer messages, but only the exchange has a summation order
+// of its own, which floats need; above this many ranks it needs too many messages.
 constexpr std::size_t kExchangeFrom_bytes = 8192;
 constexpr int kExchangeMost_ranks = 16;
 // MPI guarantees tags up to 32767. User messages have tag 0; exchanges take turns with the others.
@@ -68,7 +68,8 @@ std::unique_ptr<Work> MpiGroup::all_reduce_async(
     void* buffer, std::size_t count, DType type, ReduceOp op, gpu::StreamHandle /*ready*/) {
   const std::size_t bytes = count * size_bytes(type);
   const bool by_exchange =
-      is_half(type) || (bytes >= kExchangeFrom_bytes && size() <= kExchangeMost_ranks);
+      is_half(type) ||
+      ((bytes >= kExchangeFrom_bytes || type == DType::kF32) && size() <= kExchangeMost_ranks);
   if (!by_exchange) {
     return post("all-reduce", bytes, [=, comm = comm_](auto next) {
       check_mpi(

@@ -11,6 +11,8 @@ namespace {
 
 // Elements summed at a time: the accumulator stays in the first-level cache.
 constexpr std::size_t kBlock = 2048;
+// For 2^12 sources and more than any host has.
+constexpr std::size_t kMaxLevels = 13;
 
 template <class T>
 struct Plain {
@@ -45,23 +47,51 @@ T combine(T a, T b) {
   }
 }
 
+// Sums of a block on their way up the tree: one row a level, enough for any number of ranks.
+template <class Sum>
+using Levels = std::array<std::array<Sum, kBlock>, kMaxLevels>;
+
+// Leaves the reduction of sources[...][begin, begin + size) in the first level. Neighbours are
+// combined first: ((0 1) (2 3)) (4 5) ….
+template <class Kind, ReduceOp op>
+void climb(std::span<const void* const> sources,
+           std::size_t begin,
+           std::size_t size,
+           Levels<typename Kind::Sum>& levels) {
+  using Stored = typename Kind::Stored;
+  std::size_t height = 0;  // levels in use
+  const auto merge = [&levels, &height, size] {
+    --height;
+    auto& left = levels[height - 1];
+    const auto& right = levels[height];
+    for (std::size_t i = 0; i < size; ++i) left[i] = combine<op>(left[i], right[i]);
+  };
+  for (std::size_t s = 0; s < sources.size(); ++s) {
+    const auto* next = static_cast<const Stored*>(sources[s]) + begin;
+    if (s % 2 == 0) {
+      auto& level = levels[height++];
+      for (std::size_t i = 0; i < size; ++i) level[i] = Kind::load(next[i]);
+      continue;
+    }
+    auto& level = levels[height - 1];
+    for (std::size_t i = 0; i < size; ++i) level[i] = combine<op>(level[i], Kind::load(next[i]));
+    for (std::size_t done = (s + 1) / 2; done % 2 == 0; done /= 2) merge();
+  }
+  while (height > 1) merge();
+}
+
 template <class Kind, ReduceOp op>
 void reduce_blocks(std::span<const void* const> sources,
                    std::span<void* const> targets,
                    std::size_t count) {
   using Stored = typename Kind::Stored;
-  std::array<typename Kind::Sum, kBlock> sum;
+  Levels<typename Kind::Sum> levels;
   for (std::size_t begin = 0; begin < count; begin += kBlock) {
     const std::size_t size = std::min(kBlock, count - begin);
-    const auto* first = static_cast<const Stored*>(sources[0]) + begin;
-    for (std::size_t i = 0; i < size; ++i) sum[i] = Kind::load(first[i]);
-    for (const void* source : sources.subspan(1)) {
-      const auto* next = static_cast<const Stored*>(source) + begin;
-      for (std::size_t i = 0; i < size; ++i) sum[i] = combine<op>(sum[i], Kind::load(next[i]));
-    }
+    climb<Kind, op>(sources, begin, size, levels);
     for (void* target : targets) {
       auto* out = static_cast<Stored*>(target) + begin;
-      for (std::size_t i = 0; i < size; ++i) out[i] = Kind::store(sum[i]);
+      for (std::size_t i = 0; i < size; ++i) out[i] = Kind::store(levels[0][i]);
     }
   }
 }

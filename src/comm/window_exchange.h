@@ -1,6 +1,6 @@
 // Collectives of the ranks of one host on memory that all of them map, and, through a group across
-// hosts, of all ranks. Each rank reduces one slice straight from the memory of the others, in rank
-// order, and writes the sum back to all: no copy, no message, the same bits on every rank.
+// hosts, of all ranks. Each rank reduces one slice straight from the memory of the others, in a
+// fixed tree, and writes the sum back to all: no copy, no message, the same bits on every rank.
 // There is no thread: whoever posts, looks or waits does the work that has become possible.
 #pragma once
 

@@ -99,10 +99,11 @@ void Sampler::fill_micro_batch(std::int64_t step_in_epoch,
   LOCKSTEP_CHECK(micro >= 0 && micro < options_.accumulate, "no such micro-batch");
   LOCKSTEP_CHECK(rank >= 0 && rank < options_.num_ranks, "no such rank");
   LOCKSTEP_CHECK(std::ssize(out) == options_.batch_per_rank, "micro-batch of another size");
-  // Block j of a step is micro-batch j / R of rank j % R: R x A splits of one product see the same
-  // blocks, and padding falls on the last micro-batch first.
-  std::int64_t position = step_in_epoch * samples_per_step() +
-                          (micro * options_.num_ranks + rank) * options_.batch_per_rank;
+  // R x A splits of one product see the same blocks, and padding falls on the last micro-batch
+  // first (with neighbouring blocks on the last rank).
+  const std::int64_t block = options_.neighbouring_blocks ? rank * options_.accumulate + micro
+                                                          : micro * options_.num_ranks + rank;
+  std::int64_t position = step_in_epoch * samples_per_step() + block * options_.batch_per_rank;
   for (std::int64_t& index : out) {
     index = position < options_.num_samples ? order_[static_cast<std::size_t>(position)] : -1;
     ++position;

@@ -50,6 +50,14 @@ void bind_options(OptionTable& table, RunOptions& options) {
             {"auto", "cpu", "cuda"});
   bind_limits(table, options);
   table.add("run",
+            "determinism",
+            options.determinism,
+            "off: a CPU run repeats bit by bit, a GPU run to rounding. bitwise: a GPU run too, at "
+            "some cost. world: losses are the same bits on 1, 2, 4, ... ranks as long as ranks x "
+            "accumulate and batch_per_rank stay; gradients are summed in one fixed tree after "
+            "backward, without overlap, for audits.",
+            {"off", "bitwise", "world"});
+  table.add("run",
             "allow_gpu_sharing",
             options.allow_gpu_sharing,
             "Let several ranks of a host use one GPU, their gradients reduced through host memory: "

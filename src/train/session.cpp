@@ -6,10 +6,13 @@
 #include <lockstep/models/classification.h>
 #include <lockstep/weights/module_tensors.h>
 
+#include <ATen/Context.h>
 #include <ATen/ops/zeros.h>
 #include <c10/util/StringUtil.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdlib>
 
 namespace lockstep::train {
 namespace {
@@ -55,6 +58,43 @@ void check_precision(const Job& job) {
              info.name,
              info.capability_major,
              info.capability_minor));
+}
+
+// What the fixed tree over blocks and ranks needs.
+void check_determinism(const Job& job) {
+  const Settings& settings = job.settings;
+  if (settings.run.determinism != "world") return;
+  const auto ranks = static_cast<std::uint64_t>(job.mesh.data().size());
+  if (!std::has_single_bit(ranks) ||
+      !std::has_single_bit(static_cast<std::uint64_t>(settings.train.accumulate))) {
+    throw config_error(
+        format("run.determinism = world sums blocks in a binary tree: {} ranks and "
+               "train.accumulate = {} must both be powers of two",
+               ranks,
+               settings.train.accumulate));
+  }
+  if (settings.comm.wire != "fp32") {
+    throw config_error(
+        format("run.determinism = world needs exact sums: comm.wire = {} rounds "
+               "them by rank; set comm.wire = fp32",
+               settings.comm.wire));
+  }
+  if (job.mesh.data().backend() == "nccl" && ranks > 2) {
+    throw config_error(
+        "run.determinism = world needs a summation order that NCCL does not have above two ranks: "
+        "set comm.backend = mpi");
+  }
+}
+
+// Before the first operation of cuBLAS, which reads its workspace setting once.
+void ask_for_determinism(const Job& job) {
+  if (job.settings.run.determinism == "off" || !job.device.is_cuda()) return;
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+  at::Context& context = at::globalContext();
+  context.setDeterministicAlgorithms(true, false);
+  context.setDeterministicFillUninitializedMemory(false);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicCuDNN(true);
 }
 
 void open_data(const Job& job, Session& session) {
@@ -143,7 +183,8 @@ parallel::BucketPlan plan_gradients(Job& job,
   parallel::PlanOptions plan;
   plan.bucket_bytes = static_cast<std::int64_t>(settings.bucket_mib * kMiB);
   plan.first_bucket_bytes = static_cast<std::int64_t>(settings.first_bucket_mib * kMiB);
-  plan.group_size = job.mesh.data().size();
+  // The norm is summed bucket by bucket: the same buckets for any number of ranks.
+  plan.group_size = job.settings.run.determinism == "world" ? 1 : job.mesh.data().size();
   return parallel::plan_buckets(counts, probe_order(job, session, parameters), plan);
 }
 
@@ -230,6 +271,7 @@ data::SamplerOptions plan_sampler(const Settings& settings,
   sampler.seed = static_cast<std::uint64_t>(settings.run.seed);
   sampler.shuffle = settings.data.order != "sequential";
   sampler.drop_last = settings.data.last_batch == "drop";
+  sampler.neighbouring_blocks = settings.run.determinism == "world";
   return sampler;
 }
 
@@ -257,6 +299,8 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
   data::SamplerOptions sampler;
   comm::agree(job.world, [&] {
     check_precision(job);
+    check_determinism(job);
+    ask_for_determinism(job);
     open_data(job, *session);
     sampler =
         plan_sampler(job.settings, session->train_data->info().num_samples, job.mesh.data().size());

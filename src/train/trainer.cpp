@@ -36,11 +36,14 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
       readback_(*job.device.backend),
       memory_(torch_device(job.device).type(), session.arena->layout().total * kBytesPerElement),
       ledger_(telemetry::make_ledger(*job.device.backend)),
-      begin_s_(now_s()) {}
+      begin_s_(now_s()) {
+  if (settings_.run.determinism == "world") tree_.emplace(session.arena->gradients());
+}
 
 void Trainer::step() {
   job_.position = {"step", ++step_};
   memory_.restart();
+  if (tree_) tree_->restart();
   // On CUDA the failure of the step before is agreed on in this one: nothing but flags goes out.
   if (local_error_) session_.reducer->abandon(kBadFlag);
   for (std::int64_t micro = 0; micro < settings_.train.accumulate && !local_error_; ++micro) {
@@ -79,9 +82,12 @@ void Trainer::micro_step(std::int64_t micro) {
   }
   const Span span(*ledger_, Bin::kBackward);
   // Only the last micro-batch communicates; the ones before add up in the arena.
-  session_.reducer->begin_micro(last);
+  session_.reducer->begin_micro(last && !tree_);
   loss.backward();
   loss.reset();  // freeing what forward kept is part of backward
+  if (!tree_) return;
+  tree_->fold(last);
+  if (last) session_.reducer->begin_micro(true);  // all buckets go out in finalize()
 }
 
 const data::Batch* Trainer::next_batch() {

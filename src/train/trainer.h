@@ -6,6 +6,7 @@
 #include "readback.h"
 #include "session.h"
 #include "step_figures.h"
+#include "tree_sum.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/models/classification.h>
@@ -63,7 +64,8 @@ class Trainer {
   Readback readback_;
   MemoryWatch memory_;
   std::unique_ptr<telemetry::Ledger> ledger_;
-  std::int64_t step_ = 0;  // the step under way, from 1
+  std::optional<TreeSum> tree_;  // with run.determinism = world
+  std::int64_t step_ = 0;        // the step under way, from 1
   StepFigures figures_;
   std::deque<StepFigures> under_way_;
   std::optional<Error> local_error_;

@@ -56,6 +56,11 @@ def cases(folder):
         Case("configuration file missing", 78, ["nowhere.ini"], [f"--config={folder / 'nowhere.ini'}"]),
         Case("weights missing", 74, ["none.safetensors"], [f"--weights.init={folder / 'none.safetensors'}"]),
         Case("weights that are none", 65, ["text.h5"], [f"--weights.init={folder / 'text.h5'}"]),
+        Case("three blocks are no binary tree", 78, ["run.determinism", "powers of two", "accumulate = 3"],
+             ["--run.determinism=world", "--train.accumulate=3"]),
+        Case("a wire that rounds by rank", 78, ["run.determinism", "comm.wire = bf16"],
+             ["--run.determinism=world", "--comm.wire=bf16"]),
+        Case("digest at negative steps", 78, ["parallel.digest_every = -1"], ["--parallel.digest_every=-1"]),
         Case("resume is not in this version", 64, ["resume"], ["--resume=auto"]),
     ]
     if not os.path.exists("/dev/nvidia0"):

@@ -162,6 +162,34 @@ TEST_F(ParallelReducerTest, ARankThatGivesUpFlagsTheStepOnAllRanks) {
   expect_sums(1);
 }
 
+// Backward itself throws on one rank, at each parameter in turn: before, between and after the
+// buckets that went out.
+TEST_F(ParallelReducerTest, AFailureInsideBackwardInEachBucketHangsNobody) {
+  build(false);
+  const auto num_parameters = static_cast<int>(module_.tensors.size());
+  for (int place = 0; place < num_parameters; ++place) {
+    at::Tensor& tensor = module_.tensors[static_cast<std::size_t>(place)];
+    const bool failing = world().rank() == place % world().size();
+    const unsigned hook = tensor.register_hook([failing](const at::Tensor& gradient) -> at::Tensor {
+      if (failing) throw data_error("no gradient today");
+      return gradient;
+    });
+    if (failing) {
+      EXPECT_ANY_THROW(micro(0, true)) << place;
+      reducer_->abandon(kBadFlag);
+    } else {
+      micro(0, true);
+    }
+    reducer_->finalize(nullptr);
+    EXPECT_EQ(arena_->stats()[kBadFlag].item<float>(), 1.0F) << "parameter " << place;
+    tensor.remove_hook(hook);
+    arena_->gradients().zero_();
+  }
+  micro(0, true);  // the next step is whole again
+  reducer_->finalize(nullptr);
+  expect_sums(1);
+}
+
 TEST_F(ParallelReducerTest, SharedParametersAreReducedOnce) {
   at::manual_seed(5);
   test::SharedAndUnused module;

@@ -19,6 +19,9 @@ struct SamplerOptions {
   std::uint64_t seed = 0;
   bool shuffle = true;     // redrawn every epoch; false: as stored
   bool drop_last = false;  // false: the last step of an epoch is padded with zero-weight samples
+  // Block j of B samples of a step is micro-batch j / R of rank j % R; with this micro-batch j % A
+  // of rank j / A, so that a rank has neighbouring blocks (run.determinism = world).
+  bool neighbouring_blocks = false;
   // 1: exact uniform shuffle. Above: window order for files that store this many samples a chunk:
   // the chunks are shuffled, then the samples inside windows of `window_chunks` chunks.
   std::int64_t chunk_samples = 1;

@@ -15,6 +15,7 @@ struct RunOptions {
   std::int64_t epochs = 1;
   std::int64_t max_steps = 0;  // 0: no limit
   double max_seconds = 0;      // 0: no limit
+  std::string determinism = "off";
   bool allow_gpu_sharing = false;
 };
 

@@ -35,6 +35,43 @@ TEST(Reduce, AddsInRankOrder) {
   EXPECT_EQ(reduced<float>({{big}, {-big}, {1}}, DType::kF32, ReduceOp::kSum)[0], 1.0F);
 }
 
+// (1e8 + 1) + (-1e8 + 1) is 0 in fp32, one after the other it is 1: neighbours come first.
+TEST(Reduce, AddsInATree) {
+  const float big = 1e8F;
+  EXPECT_EQ(reduced<float>({{big}, {1}, {-big}, {1}}, DType::kF32, ReduceOp::kSum)[0], 0.0F);
+}
+
+TEST(Reduce, NeighbouringGroupsOfTwoToTheKGiveTheBitsOfTheWhole) {
+  std::vector<std::vector<float>> ranks(16, std::vector<float>(3000));
+  for (std::size_t r = 0; r < ranks.size(); ++r) {
+    for (std::size_t i = 0; i < ranks[r].size(); ++i) {
+      ranks[r][i] = 1.0F / static_cast<float>(1 + (i * 7 + r * 31) % 1009);
+    }
+  }
+  const auto whole = reduced(ranks, DType::kF32, ReduceOp::kSum);
+  for (const std::size_t group : {2U, 4U, 8U}) {
+    std::vector<std::vector<float>> sums;
+    for (std::size_t begin = 0; begin < ranks.size(); begin += group) {
+      sums.push_back(
+          reduced(std::vector(ranks.begin() + static_cast<std::ptrdiff_t>(begin),
+                              ranks.begin() + static_cast<std::ptrdiff_t>(begin + group)),
+                  DType::kF32,
+                  ReduceOp::kSum));
+    }
+    EXPECT_EQ(reduced(sums, DType::kF32, ReduceOp::kSum), whole) << group;
+  }
+}
+
+TEST(Reduce, AnyNumberOfRanksAddsUp) {
+  for (std::size_t ranks = 1; ranks <= 33; ++ranks) {
+    std::vector<std::vector<std::int64_t>> values;
+    for (std::size_t r = 0; r < ranks; ++r) values.push_back({std::int64_t{1} << r, 1});
+    const auto sums = reduced(values, DType::kI64, ReduceOp::kSum);
+    EXPECT_EQ(sums[0], (std::int64_t{1} << ranks) - 1);
+    EXPECT_EQ(sums[1], static_cast<std::int64_t>(ranks));
+  }
+}
+
 // 256 + 1 + 1 rounds to 256 twice when every partial sum is rounded to bf16's 8 bits.
 TEST(Reduce, RoundsHalfTypesOnce) {
   const auto b = [](float value) { return std::vector<std::uint16_t>{bf16_from_float(value)}; };

@@ -24,6 +24,29 @@ SamplerOptions options_of(std::int64_t samples,
   return options;
 }
 
+// The blocks of a step in order are the same for every split over ranks and micro-batches.
+TEST(Sampler, NeighbouringBlocksStayWithARank) {
+  for (const auto& [ranks, accumulate] : {std::pair(1, 4), std::pair(2, 2), std::pair(4, 1)}) {
+    SamplerOptions options;
+    options.num_samples = 8;
+    options.batch_per_rank = 2;
+    options.num_ranks = ranks;
+    options.accumulate = accumulate;
+    options.shuffle = false;
+    options.neighbouring_blocks = true;
+    Sampler sampler(options);
+    sampler.begin_epoch(0);
+    std::int64_t expected = 0;
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+      for (std::int64_t micro = 0; micro < accumulate; ++micro) {
+        for (const std::int64_t index : sampler.micro_batch(0, micro, rank)) {
+          EXPECT_EQ(index, expected++) << ranks << " ranks";
+        }
+      }
+    }
+  }
+}
+
 // What all ranks see of an epoch, step by step in the order (micro, rank, position).
 std::vector<std::int64_t> epoch_of(Sampler& sampler, std::int64_t epoch) {
   sampler.begin_epoch(epoch);
