@@ -107,7 +107,7 @@ std::unique_ptr<Group> open_data_group(World& world,
     case DataPlane::kStaged:
       return std::make_unique<StagedGroup>(*device.backend, open_host());
     case DataPlane::kNccl:
-      return open_nccl_group(world, device, options.timeout_s);
+      return open_nccl_group(world, device, options);
   }
   throw internal_error("unknown data plane");
 }

@@ -12,9 +12,15 @@ using NcclHandle = void*;
 // What a call or a poll says: ncclSuccess, ncclInProgress, or a failure with NCCL's words.
 enum class NcclStatus { kDone, kInProgress, kFailed };
 
+struct NcclPlace {
+  int rank = 0;
+  int size = 1;
+  int max_ctas = 0;  // thread blocks a collective may take; 0: NCCL's choice
+};
+
 struct NcclApi {
   // ncclCommInitRankConfig with blocking = 0; `id` is an ncclUniqueId.
-  NcclStatus (*init)(NcclHandle* handle, int size, const void* id, int rank) = nullptr;
+  NcclStatus (*init)(NcclHandle* handle, const NcclPlace& place, const void* id) = nullptr;
   // ncclCommGetAsyncError.
   NcclStatus (*poll)(NcclHandle handle) = nullptr;
   // ncclCommFinalize, then ncclCommDestroy.

@@ -24,7 +24,8 @@ NcclCommunicator::NcclCommunicator(const NcclApi& api,
                                    const void* unique_id,
                                    const Settings& settings)
     : api_(api), settings_(settings) {
-  settle("opening", api_.init(&handle_, settings.size, unique_id, settings.rank));
+  settle("opening",
+         api_.init(&handle_, {settings.rank, settings.size, settings.max_ctas}, unique_id));
 }
 
 NcclCommunicator::~NcclCommunicator() {

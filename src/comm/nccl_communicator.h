@@ -17,6 +17,7 @@ class NcclCommunicator {
   struct Settings {
     int rank = 0;
     int size = 1;
+    int max_ctas = 0;  // 0: NCCL's choice
     double timeout_s = 600;
     double abort_limit_s = 10;  // for ncclCommAbort, which may never return
   };

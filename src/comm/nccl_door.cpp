@@ -2,9 +2,9 @@
 
 namespace lockstep::comm {
 
-std::unique_ptr<Group> open_nccl_group(World& world, const Device& device, double timeout_s) {
+std::unique_ptr<Group> open_nccl_group(World& world, const Device& device, const Options& options) {
   const auto open = reinterpret_cast<OpenNcclFunction>(gpu::cuda_symbol(kNcclEntry));
-  return std::unique_ptr<Group>(open(world, device, timeout_s));
+  return std::unique_ptr<Group>(open(world, device, options));
 }
 
 }  // namespace lockstep::comm

@@ -159,7 +159,7 @@ std::unique_ptr<Work> NcclGroup::receive_async(
 
 namespace {
 
-Group* open_group(World& world, const Device& device, double timeout_s) {
+Group* open_group(World& world, const Device& device, const Options& options) {
   ncclUniqueId id{};
   agree(world, [&] {
     if (world.rank() != 0) return;
@@ -168,8 +168,12 @@ Group* open_group(World& world, const Device& device, double timeout_s) {
     }
   });
   broadcast(world.control(), std::as_writable_bytes(std::span(&id, 1)), 0);
-  return new NcclGroup(
-      *device.backend, id, {.rank = world.rank(), .size = world.size(), .timeout_s = timeout_s});
+  return new NcclGroup(*device.backend,
+                       id,
+                       {.rank = world.rank(),
+                        .size = world.size(),
+                        .max_ctas = static_cast<int>(options.max_ctas),
+                        .timeout_s = options.timeout_s});
 }
 
 }  // namespace
@@ -178,6 +182,6 @@ Group* open_group(World& world, const Device& device, double timeout_s) {
 // kNcclEntry of nccl_door.h. Collective.
 extern "C" lockstep::comm::Group* lockstep_open_nccl_group(lockstep::comm::World& world,
                                                            const lockstep::comm::Device& device,
-                                                           double timeout_s) {
-  return lockstep::comm::open_group(world, device, timeout_s);
+                                                           const lockstep::comm::Options& options) {
+  return lockstep::comm::open_group(world, device, options);
 }

@@ -5,12 +5,13 @@ namespace {
 
 ncclComm_t native(NcclHandle handle) { return static_cast<ncclComm_t>(handle); }
 
-NcclStatus init(NcclHandle* handle, int size, const void* id, int rank) {
+NcclStatus init(NcclHandle* handle, const NcclPlace& place, const void* id) {
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;
+  if (place.max_ctas > 0) config.maxCTAs = place.max_ctas;
   ncclComm_t comm = nullptr;
-  const ncclResult_t result =
-      ncclCommInitRankConfig(&comm, size, *static_cast<const ncclUniqueId*>(id), rank, &config);
+  const ncclResult_t result = ncclCommInitRankConfig(
+      &comm, place.size, *static_cast<const ncclUniqueId*>(id), place.rank, &config);
   *handle = comm;
   return to_status(result);
 }

@@ -32,6 +32,13 @@ void bind_options(OptionTable& table, Options& options) {
             "MiB",
             "Size of the bucket that is full first, small so that reduction starts early in "
             "backward.");
+  table.add(
+      "comm",
+      "max_ctas",
+      options.max_ctas,
+      "",
+      "Thread blocks that NCCL may take for a reduction, which compute then lacks: fewer slow "
+      "the reduction and leave backward alone. 0: NCCL's choice. No effect without NCCL.");
   table.add("comm",
             "timeout_s",
             options.timeout_s,
@@ -47,6 +54,10 @@ void validate(const Options& options) {
   if (options.first_bucket_mib <= 0) {
     throw config_error(format("comm.first_bucket_mib = {} is not positive: 0.25 is the default",
                               options.first_bucket_mib));
+  }
+  if (options.max_ctas < 0 || options.max_ctas > 64) {
+    throw config_error(
+        format("comm.max_ctas = {} is not within 0 to 64: 0 is NCCL's choice", options.max_ctas));
   }
   if (options.timeout_s <= 0) {
     throw config_error(

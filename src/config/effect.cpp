@@ -129,6 +129,12 @@ std::vector<std::string> find_warnings(const Settings& settings,
   }
   if (settings.run.device == "cpu") {
     findings.no_effect("run.allow_gpu_sharing", "run.device is cpu");
+    findings.no_effect("comm.max_ctas", "run.device is cpu");
+  }
+  for (const Option& option : table.options()) {
+    if (option.section == "detection") {
+      findings.no_effect(option.name(), "training of detectors is not in this version");
+    }
   }
   return findings.take();
 }

@@ -13,6 +13,7 @@ struct Options {
   std::string wire = "fp32";
   double bucket_mib = 4.0;
   double first_bucket_mib = 0.25;
+  std::int64_t max_ctas = 0;  // 0: NCCL's choice
   double timeout_s = 600.0;
 };
 

@@ -74,8 +74,11 @@ class Trainer:
         module.train()
         # Without a constructor argument for it, the size of the first bucket is a constant of the package.
         dist._DEFAULT_FIRST_BUCKET_BYTES = int(way["first_bucket_mib"] * 2**20)
-        self.ddp = nn.parallel.DistributedDataParallel(module, gradient_as_bucket_view=True, static_graph=True,
-                                                       broadcast_buffers=False, bucket_cap_mb=way["bucket_mib"])
+        if way.get("alone"):  # the same steps without any communication
+            self.ddp = module
+        else:
+            self.ddp = nn.parallel.DistributedDataParallel(module, gradient_as_bucket_view=True, static_graph=True,
+                                                           broadcast_buffers=False, bucket_cap_mb=way["bucket_mib"])
         decays = [p for n, p in module.named_parameters() if p.dim() > 1 and n not in ("cls_token", "pos_embed")]
         others = [p for n, p in module.named_parameters() if p.dim() <= 1 or n in ("cls_token", "pos_embed")]
         optim = setup["optim"]

@@ -1,6 +1,7 @@
-"""The two-rank step on the CPU against PyTorch's DDP over gloo: same weights, batch, LibTorch, cores.
-Losses must agree before anything is timed. Exit 77: the packages are not there, or the machine was too noisy;
-1: the losses differ, or ours is slower for certain."""
+"""The two-rank step on the CPU against PyTorch's DDP over gloo: same weights, batch, LibTorch, cores. With --exposed
+also what communication adds to the step on both sides: the step minus the same step of two processes that do not
+communicate. Losses must agree before anything is timed. Exit 77: the packages are not there, or the machine was too
+noisy; 1: the losses differ, or ours is slower for certain."""
 
 import argparse
 import json
@@ -35,6 +36,8 @@ LOSS_LIMIT = 1e-4
 # Our program keeps freed memory; the peer may too, where that is faster for it.
 MALLOC = {"default": {}, "kept": {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**40)}}
 WAY = ("module", "bucket_mib", "first_bucket_mib", "malloc")
+# Without them a rank of mpirun is a process of its own.
+LAUNCHER = ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS")
 RANKS = 2
 
 
@@ -53,6 +56,18 @@ def run(*command, malloc="default"):
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-3000:]}")
     return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def run_alone(*command):
+    """The slower figure of as many processes that do not know of each other."""
+    unset = [word for name in LAUNCHER for word in ("-u", name)]
+    result = subprocess.run(mpirun("env", *unset, *command), env=environment(), capture_output=True, text=True,
+                            timeout=300)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-3000:]}")
+    records = [json.loads(line) for line in result.stdout.strip().splitlines() if line.startswith("{")]
+    assert [record["config"]["ranks"] for record in records] == [1] * RANKS, "these processes found each other"
+    return max(statistics.median(record["blocks"]) for record in records)
 
 
 class Peer(SleepingPeer):
@@ -106,7 +121,7 @@ def tune_peer(setup, steps):
     return sorted(ways, key=lambda way: min(way["blocks"]))
 
 
-def measure_row(name, program, folder, rounds):
+def measure_row(name, program, folder, rounds, with_exposed):
     model, batch, steps, _ = ROWS[name]
     write_inputs(folder, model, batch)
     setup = folder / "setup.json"
@@ -128,10 +143,39 @@ def measure_row(name, program, folder, rounds):
     peer.close()
     result = interleave.summary(blocks)
     print(interleave.sentence(name, result, "ms", 1e3), flush=True)
-    return {"row": name, "unit": "s a step", "result": result, "blocks": blocks, "losses_agree_to": worst,
+    exposed = measure_exposed(name, program, folder, way, description, rounds) if with_exposed else None
+    return {"row": name, "unit": "s a step", "result": result, "exposed": exposed, "blocks": blocks, "losses_agree_to": worst,
             "model": model, "batch_per_rank": batch, "ranks": RANKS, "steps_per_block": steps,
             "blocks_per_launch": BLOCKS, "peer_way": way, "peer_tuning": tuned,
             "versions": {"ours": first["versions"], "peer": peer.first["versions"]}}
+
+
+def measure_exposed(name, program, folder, way, description, rounds):
+    """(step - step alone) of ours over that of the peer, each pair of neighbouring blocks."""
+    model, batch, steps, _ = ROWS[name]
+    setup, setup_alone = folder / "setup.json", folder / "alone.json"
+    setup_alone.write_text(json.dumps(description | {"way": way | {"alone": True}}))
+    peer, peer_alone = Peer(setup, steps, way["malloc"]), Peer(setup_alone, steps, way["malloc"])
+    command = our_command(program, folder, model, batch, steps)
+    sides = {"ours": lambda: statistics.median(run(*command)["blocks"]), "ours alone": lambda: run_alone(*command),
+             "peer": peer.block, "peer alone": peer_alone.block}
+    blocks = {side: [] for side in sides}
+    for number in range(rounds):
+        order = list(sides) if number % 2 == 0 else list(reversed(sides))
+        for side in order:
+            blocks[side].append(sides[side]())
+    peer.close()
+    peer_alone.close()
+    exposed = {side: [a - b for a, b in zip(blocks[side], blocks[f"{side} alone"])] for side in ("ours", "peer")}
+    middle = {side: statistics.median(values) for side, values in exposed.items()}
+    ratios = [a / b for a, b in zip(exposed["ours"], exposed["peer"]) if b > 0]
+    low, high = interleave.interval(ratios)
+    scaling = statistics.median(b / a for a, b in zip(blocks["ours"], blocks["ours alone"]))
+    print(f"{name}: exposed: ours {1e3 * middle['ours']:.3f} ms, peer {1e3 * middle['peer']:.3f} ms, ratio "
+          f"{statistics.median(ratios):.3f} ({low:.3f} to {high:.3f}); weak scaling of ours {scaling:.3f}, {rounds} rounds",
+          flush=True)
+    return {"row": f"{name} exposed", "unit": "s a step", "exposed_median": middle, "ratios": ratios,
+            "interval_95": [low, high], "weak_scaling": scaling, "blocks": blocks}
 
 
 def parse():
@@ -139,6 +183,7 @@ def parse():
     parser.add_argument("program", help="the built lockstep")
     parser.add_argument("--rows", default="micro8", help=f"comma-separated, of {', '.join(ROWS)}")
     parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--exposed", action="store_true", help="also the share of communication")
     parser.add_argument("--out", help="write the record as JSON")
     return parser.parse_args()
 
@@ -148,7 +193,8 @@ def main():
     records = []
     for name in arguments.rows.split(","):
         with tempfile.TemporaryDirectory(prefix="lockstep_bench_") as folder:
-            records.append(measure_row(name, arguments.program, pathlib.Path(folder), arguments.rounds))
+            records.append(measure_row(name, arguments.program, pathlib.Path(folder), arguments.rounds,
+                                       arguments.exposed))
     interleave.save(arguments.out, {"bench": "step against DDP", "machine": interleave.machine(), "rows": records})
     gated = [record for record in records if ROWS[record["row"]][3]]
     if any(record["result"]["void"] for record in gated):

@@ -30,7 +30,7 @@ Script* g_script = nullptr;
 
 NcclApi scripted() {
   NcclApi api;
-  api.init = [](NcclHandle* handle, int, const void*, int) {
+  api.init = [](NcclHandle* handle, const NcclPlace&, const void*) {
     *handle = g_script;
     return g_script->init;
   };

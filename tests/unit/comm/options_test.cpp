@@ -16,6 +16,14 @@ TEST(CommOptions, RefuseBucketsAndTimesThatAreNotPositive) {
   }
 }
 
+TEST(CommOptions, RefuseThreadBlocksThatNcclDoesNotTake) {
+  for (const std::int64_t ctas : {-1, 65}) {
+    Options options;
+    options.max_ctas = ctas;
+    expect_refusal(ExitCode::kConfig, "comm.max_ctas", [&] { validate(options); });
+  }
+}
+
 TEST(CommOptions, RefuseUnknownBackends) {
   Options options;
   OptionTable table;

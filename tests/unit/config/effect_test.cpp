@@ -109,6 +109,17 @@ TEST(Effect, SharingAGpuNeedsOne) {
               ElementsAre(HasSubstr("run.allow_gpu_sharing")));
 }
 
+TEST(Effect, CtasNeedAGpu) {
+  EXPECT_THAT(warnings({"--run.device", "cpu", "--comm.max_ctas", "4"}),
+              ElementsAre(HasSubstr("comm.max_ctas = 4")));
+  EXPECT_THAT(warnings({"--comm.max_ctas", "4"}), IsEmpty());
+}
+
+TEST(Effect, DetectorsAreNotTrainedYet) {
+  EXPECT_THAT(warnings({"--detection.max_long_side", "900"}),
+              ElementsAre(HasSubstr("detection.max_long_side = 900")));
+}
+
 TEST(Effect, AResolvedConfigurationIsSilent) {
   const TemporaryFolder folder;
   EXPECT_THAT(warnings({"--config", write_ini(folder, "r.ini", resolved_ini(Settings{}))}),
