@@ -95,9 +95,11 @@ std::unique_ptr<Work> MpiGroup::broadcast_async(
 
 std::unique_ptr<Work> MpiGroup::all_gather_async(
     const void* in, void* out, std::size_t count, DType type, gpu::StreamHandle /*ready*/) {
+  const auto own = static_cast<std::size_t>(rank()) * count * size_bytes(type);
+  const void* const from = in == static_cast<std::byte*>(out) + own ? MPI_IN_PLACE : in;
   return post("all-gather", count * size_bytes(type), [=, comm = comm_](auto next) {
     const int n = mpi_count(count);
-    check_mpi(MPI_Iallgather(in, n, mpi_type(type), out, n, mpi_type(type), comm, next()),
+    check_mpi(MPI_Iallgather(from, n, mpi_type(type), out, n, mpi_type(type), comm, next()),
               "MPI_Iallgather");
   });
 }

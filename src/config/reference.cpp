@@ -42,7 +42,7 @@ const std::map<std::string, std::string>& section_titles() {
       {"schedule", "the course of the learning rate"},
       {"precision", "number formats"},
       {"comm", "reduction between ranks"},
-      {"parallel", "replicas of the model and how they are kept equal"},
+      {"parallel", "ranks as replicas"},
       {"telemetry", "what is logged"},
       {"eval", "evaluation"},
       {"weights", "where training starts from"}};

@@ -43,10 +43,20 @@ __global__ void norm_partials(NormArguments a) {
   if (threadIdx.x == 0) a.partials[blockIdx.x] = total;
 }
 
-__global__ void decide(DecideArguments a) {
+// The result is valid in thread 0.
+__device__ double sum_of(const double* partials, std::int64_t count) {
   double sum = 0;
-  for (std::int64_t i = threadIdx.x; i < a.num_partials; i += kThreads) sum += a.partials[i];
-  const double total = block_sum(sum);
+  for (std::int64_t i = threadIdx.x; i < count; i += kThreads) sum += partials[i];
+  return block_sum(sum);
+}
+
+__global__ void sum_partials(SumArguments a) {
+  const double total = sum_of(a.partials, a.num_partials);
+  if (threadIdx.x == 0) *a.sum = total;
+}
+
+__global__ void decide(DecideArguments a) {
+  const double total = sum_of(a.partials, a.num_partials);
   if (threadIdx.x != 0) return;
   const float bad_flag = a.bad_flag == nullptr ? 0.0F : *a.bad_flag;
   decide_update(a.settings, total, bad_flag, *a.block);
@@ -58,8 +68,8 @@ __device__ void clear(float* gradients, std::int32_t count) {
 
 __device__ void update_quads(const AdamwArguments& a, const Chunk& chunk, const ElementFactors& f) {
   float4* const p4 = reinterpret_cast<float4*>(a.parameters + chunk.offset);
-  float4* const m4 = reinterpret_cast<float4*>(a.first + chunk.offset);
-  float4* const v4 = reinterpret_cast<float4*>(a.second + chunk.offset);
+  float4* const m4 = reinterpret_cast<float4*>(a.first + chunk.moments);
+  float4* const v4 = reinterpret_cast<float4*>(a.second + chunk.moments);
   float4* const g4 = reinterpret_cast<float4*>(a.gradients + chunk.offset);
   for (std::int32_t i = threadIdx.x; i < chunk.count / 4; i += kThreads) {
     float4 p = p4[i];
@@ -90,7 +100,8 @@ __global__ void adamw(AdamwArguments a) {
   const std::int32_t tail = chunk.count / 4 * 4 + static_cast<std::int32_t>(threadIdx.x);
   if (tail < chunk.count) {
     const std::int64_t i = chunk.offset + tail;
-    update_element(f, a.parameters[i], a.first[i], a.second[i], a.gradients[i]);
+    const std::int64_t j = chunk.moments + tail;
+    update_element(f, a.parameters[i], a.first[j], a.second[j], a.gradients[i]);
     a.gradients[i] = 0.0F;
   }
 }
@@ -107,6 +118,11 @@ extern "C" const char* lockstep_optim_norm(const NormArguments& a, void* stream)
                   kThreads,
                   0,
                   static_cast<cudaStream_t>(stream)>>>(a);
+  return launch_error();
+}
+
+extern "C" const char* lockstep_optim_sum(const SumArguments& a, void* stream) {
+  sum_partials<<<1, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(a);
   return launch_error();
 }
 

@@ -1,9 +1,14 @@
 #include "adamw_state.h"
 
+#include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
+
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
+#include <utility>
 
 namespace lockstep::optim {
 namespace {
@@ -25,15 +30,52 @@ at::Tensor field(const at::Tensor& block, std::size_t offset, at::ScalarType typ
   return block.narrow(0, static_cast<std::int64_t>(offset), size).view(type);
 }
 
+Shard resolve(const Shard& shard, const Arena& arena) {
+  if (shard.group == nullptr) return {{{0, arena.layout().total}}, nullptr, {}};
+  LOCKSTEP_CHECK(shard.norms.numel() == shard.group->size(), "one norm a rank");
+  for (const Range& range : shard.owned) {
+    LOCKSTEP_CHECK(range.begin % kAlignElements == 0 && range.end % kAlignElements == 0,
+                   "a shard's ranges are aligned");
+  }
+  return shard;
+}
+
+std::int64_t elements_of(const Shard& shard) {
+  std::int64_t elements = 0;
+  for (const Range& range : shard.owned) elements += range.end - range.begin;
+  return elements;
+}
+
 }  // namespace
 
-AdamwState::AdamwState(Arena& arena_in, const Options& options, const PrecisionOptions& precision)
+std::vector<OwnedSegment> own_segments(const std::vector<Segment>& segments,
+                                       const std::vector<Range>& owned) {
+  std::vector<OwnedSegment> out;
+  std::int64_t moments = 0;  // of the range
+  for (const Range& range : owned) {
+    for (const Segment& segment : segments) {
+      const std::int64_t begin = std::max(segment.offset, range.begin);
+      const std::int64_t end = std::min(segment.offset + segment.count, range.end);
+      if (begin >= end) continue;
+      out.push_back({{begin, end - begin, segment.lr_factor, segment.weight_decay},
+                     moments + begin - range.begin});
+    }
+    moments += range.end - range.begin;
+  }
+  return out;
+}
+
+AdamwState::AdamwState(Arena& arena_in,
+                       const Options& options,
+                       const PrecisionOptions& precision,
+                       const Shard& shard_in)
     : arena(arena_in),
+      shard(resolve(shard_in, arena_in)),
       settings(settings_of(options, precision)),
-      segments(plan_segments(arena_in, options.weight_decay)) {
+      segments(own_segments(plan_segments(arena_in, options.weight_decay), shard.owned)) {
   const at::TensorOptions on_device = at::TensorOptions().device(arena.device());
-  first = at::zeros({arena.layout().total}, on_device.dtype(at::kFloat));
-  second = at::zeros({arena.layout().total}, on_device.dtype(at::kFloat));
+  first = at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat));
+  second = at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat));
   block = at::zeros({static_cast<std::int64_t>(sizeof(UpdateBlock))}, on_device.dtype(at::kByte));
   constexpr std::size_t kState = offsetof(UpdateBlock, state);
   loss_scale = field(block, kState + offsetof(UpdateState, loss_scale), at::kFloat).select(0, 0);
@@ -46,12 +88,29 @@ std::vector<NamedParameter> AdamwState::named() const {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const at::Tensor& like = parameters[i].tensor;
     const std::int64_t offset = arena.layout().offset[i];
-    const auto view = [&](const at::Tensor& flat) {
-      return flat.narrow(0, offset, like.numel()).view(like.sizes());
-    };
-    out.push_back({"exp_avg/" + parameters[i].name, view(first)});
-    out.push_back({"exp_avg_sq/" + parameters[i].name, view(second)});
+    std::int64_t moments = 0;  // of the range
+    for (const Range& range : shard.owned) {
+      const std::int64_t begin = std::max(offset, range.begin);
+      const std::int64_t end = std::min(offset + like.numel(), range.end);
+      const std::int64_t place = moments + begin - range.begin;
+      moments += range.end - range.begin;
+      if (begin >= end) continue;
+      const bool whole = end - begin == like.numel();
+      const std::string part = whole ? "" : format("[{}:{}]", begin - offset, end - offset);
+      const auto view = [&](const at::Tensor& flat) {
+        const at::Tensor owned = flat.narrow(0, place, end - begin);
+        return whole ? owned.view(like.sizes()) : owned;
+      };
+      out.push_back({"exp_avg/" + parameters[i].name + part, view(first)});
+      out.push_back({"exp_avg_sq/" + parameters[i].name + part, view(second)});
+    }
   }
+  for (NamedParameter& scalar : scalars()) out.push_back(std::move(scalar));
+  return out;
+}
+
+std::vector<NamedParameter> AdamwState::scalars() const {
+  std::vector<NamedParameter> out;
   constexpr std::size_t kState = offsetof(UpdateBlock, state);
   out.push_back({"optim/steps", field(block, kState + offsetof(UpdateState, steps), at::kLong)});
   out.push_back(
@@ -61,8 +120,18 @@ std::vector<NamedParameter> AdamwState::named() const {
   return out;
 }
 
+std::int64_t AdamwState::bytes() const {
+  return static_cast<std::int64_t>(first.nbytes() + second.nbytes());
+}
+
 std::int64_t AdamwState::norm_end(std::int64_t end) const {
   return std::min(end, arena.layout().stats_offset);
+}
+
+void AdamwState::gather_norms(gpu::StreamHandle stream) const {
+  auto* const norms = static_cast<double*>(shard.norms.data_ptr());
+  comm::Group& group = *shard.group;
+  group.all_gather_async(norms + group.rank(), norms, 1, comm::DType::kF64, stream)->wait(stream);
 }
 
 }  // namespace lockstep::optim

@@ -10,18 +10,37 @@
 
 namespace lockstep::optim {
 
-struct AdamwState {
-  AdamwState(Arena& arena, const Options& options, const PrecisionOptions& precision);
+// A segment that this rank updates.
+struct OwnedSegment {
+  Segment segment;
+  std::int64_t moments = 0;  // where its moments begin
+};
 
+// The parts of `segments` that lie in `owned`; the moments of the ranges lie one after another.
+std::vector<OwnedSegment> own_segments(const std::vector<Segment>& segments,
+                                       const std::vector<Range>& owned);
+
+struct AdamwState {
+  AdamwState(Arena& arena,
+             const Options& options,
+             const PrecisionOptions& precision,
+             const Shard& shard);
+
+  bool sharded() const { return shard.group != nullptr; }
   std::vector<NamedParameter> named() const;
+  std::vector<NamedParameter> scalars() const;
+  std::int64_t bytes() const;
   // Index of the first element after [.., end) that belongs to the norm: the stats slots do not.
   std::int64_t norm_end(std::int64_t end) const;
+  // This rank's slot of shard.norms to all ranks. Stream: the slot is written and read on `stream`.
+  void gather_norms(gpu::StreamHandle stream) const;
 
   Arena& arena;
+  Shard shard;  // its ranges are the whole arena without a group
   UpdateSettings settings;
-  std::vector<Segment> segments;
-  at::Tensor first;       // (total) fp32, exponential average of gradients
-  at::Tensor second;      // (total) fp32, of their squares
+  std::vector<OwnedSegment> segments;
+  at::Tensor first;       // (owned elements) fp32, exponential average of gradients
+  at::Tensor second;      // (owned elements) fp32, of their squares
   at::Tensor block;       // (sizeof(UpdateBlock)) u8 on the device
   at::Tensor loss_scale;  // () fp32, a view into the block
 };

@@ -12,16 +12,6 @@
 namespace lockstep::optim {
 namespace {
 
-// (elements) fp32, zeroed. Host memory comes from the World, so that collectives may reduce in it.
-at::Tensor make_arena(comm::World& world, std::int64_t elements, const at::Device& device) {
-  if (!device.is_cpu()) return at::zeros({elements}, at::TensorOptions(at::kFloat).device(device));
-  const auto size_bytes = static_cast<std::size_t>(elements) * sizeof(float);
-  std::shared_ptr<comm::Memory> memory = world.allocate(size_bytes);
-  void* const data = memory->data();
-  return at::from_blob(
-      data, {elements}, [memory](void*) mutable { memory.reset(); }, at::TensorOptions(at::kFloat));
-}
-
 void check_parameter(const NamedParameter& parameter) {
   const at::Tensor& tensor = parameter.tensor;
   const bool usable = tensor.defined() && tensor.is_leaf() && tensor.requires_grad() &&
@@ -53,6 +43,19 @@ void check_layout(const std::vector<NamedParameter>& parameters, const Layout& l
 
 }  // namespace
 
+at::Tensor collective_zeros(comm::World& world,
+                            std::int64_t elements,
+                            at::ScalarType type,
+                            const at::Device& device) {
+  const at::TensorOptions options(type);
+  if (!device.is_cpu()) return at::zeros({elements}, options.device(device));
+  const std::size_t size_bytes = static_cast<std::size_t>(elements) * c10::elementSize(type);
+  std::shared_ptr<comm::Memory> memory = world.allocate(size_bytes);
+  void* const data = memory->data();
+  return at::from_blob(
+      data, {elements}, [memory](void*) mutable { memory.reset(); }, options);
+}
+
 Arena::Arena(comm::World& world,
              std::vector<NamedParameter> parameters,
              const Layout& layout,
@@ -61,8 +64,8 @@ Arena::Arena(comm::World& world,
   for (const NamedParameter& parameter : named_) check_parameter(parameter);
   check_layout(named_, layout_);
   const at::NoGradGuard no_grad;
-  parameters_ = make_arena(world, layout_.total, device);
-  gradients_ = make_arena(world, layout_.total, device);
+  parameters_ = collective_zeros(world, layout_.total, at::kFloat, device);
+  gradients_ = collective_zeros(world, layout_.total, at::kFloat, device);
   for (std::size_t i = 0; i < named_.size(); ++i) {
     at::Tensor& tensor = named_[i].tensor;
     const at::Tensor value = view_of(parameters_, layout_.offset[i], tensor);

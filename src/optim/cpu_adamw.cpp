@@ -5,6 +5,7 @@
 #include "cpu_kernels.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace lockstep::optim {
 namespace {
@@ -14,8 +15,9 @@ class CpuAdamw final : public Optimizer {
   CpuAdamw(Arena& arena,
            const Options& options,
            const PrecisionOptions& precision,
-           std::int64_t bad_flag_slot)
-      : state_(arena, options, precision), bad_flag_slot_(bad_flag_slot) {}
+           std::int64_t bad_flag_slot,
+           const Shard& shard)
+      : state_(arena, options, precision, shard), bad_flag_slot_(bad_flag_slot) {}
 
   void add_norm(std::int64_t begin, std::int64_t end) override {
     const std::int64_t count = state_.norm_end(end) - begin;
@@ -25,15 +27,18 @@ class CpuAdamw final : public Optimizer {
   }
 
   void update(const UpdateInputs& inputs) override {
-    if (!has_norm_) add_norm(0, state_.arena.layout().total);
+    if (!has_norm_) {
+      for (const Range& range : state_.shard.owned) add_norm(range.begin, range.end);
+    }
     UpdateBlock& block = *static_cast<UpdateBlock*>(state_.block.mutable_data_ptr());
     float* const gradients = state_.arena.gradients().mutable_data_ptr<float>();
     float* const stats = gradients + state_.arena.layout().stats_offset;
     block.lr = inputs.lr;
-    decide_update(state_.settings, sum_, bad_flag_slot_ < 0 ? 0.0F : stats[bad_flag_slot_], block);
-    if (block.factors.apply != 0) {
-      apply(block, gradients);
-      std::fill_n(stats, kNumStats, 0.0F);
+    decide_update(
+        state_.settings, sum_of_all(), bad_flag_slot_ < 0 ? 0.0F : stats[bad_flag_slot_], block);
+    if (block.factors.apply != 0) apply(block, gradients);
+    if (block.factors.apply != 0 && !state_.sharded()) {
+      std::fill_n(stats, kNumStats, 0.0F);  // the pass over the arena zeroed the rest
     } else {
       std::fill_n(gradients, state_.arena.layout().total, 0.0F);
     }
@@ -49,18 +54,30 @@ class CpuAdamw final : public Optimizer {
 
   at::Tensor loss_scale() override { return state_.loss_scale; }
   std::vector<NamedParameter> state() override { return state_.named(); }
+  std::vector<NamedParameter> replicated_state() override {
+    return state_.sharded() ? state_.scalars() : state_.named();
+  }
+  std::int64_t state_bytes() const override { return state_.bytes(); }
 
  private:
+  double sum_of_all() {
+    if (!state_.sharded()) return sum_;
+    auto* const norms = static_cast<double*>(state_.shard.norms.data_ptr());
+    norms[state_.shard.group->rank()] = sum_;
+    state_.gather_norms({});
+    return std::accumulate(norms, norms + state_.shard.norms.numel(), 0.0);
+  }
+
   void apply(const UpdateBlock& block, float* gradients) {
     float* const parameters = state_.arena.parameters().mutable_data_ptr<float>();
     float* const first = state_.first.mutable_data_ptr<float>();
     float* const second = state_.second.mutable_data_ptr<float>();
-    for (const Segment& segment : state_.segments) {
+    for (const auto& [segment, moments] : state_.segments) {
       const std::int64_t at = segment.offset;
       adamw_pass(element_factors(state_.settings, block, segment.lr_factor, segment.weight_decay),
                  parameters + at,
-                 first + at,
-                 second + at,
+                 first + moments,
+                 second + moments,
                  gradients + at,
                  segment.count);
     }
@@ -77,8 +94,9 @@ class CpuAdamw final : public Optimizer {
 std::unique_ptr<Optimizer> make_cpu_adamw(Arena& arena,
                                           const Options& options,
                                           const PrecisionOptions& precision,
-                                          std::int64_t bad_flag_slot) {
-  return std::make_unique<CpuAdamw>(arena, options, precision, bad_flag_slot);
+                                          std::int64_t bad_flag_slot,
+                                          const Shard& shard) {
+  return std::make_unique<CpuAdamw>(arena, options, precision, bad_flag_slot, shard);
 }
 
 }  // namespace lockstep::optim

@@ -10,6 +10,7 @@ namespace lockstep::optim {
 std::unique_ptr<Optimizer> make_cpu_adamw(Arena& arena,
                                           const Options& options,
                                           const PrecisionOptions& precision,
-                                          std::int64_t bad_flag_slot);
+                                          std::int64_t bad_flag_slot,
+                                          const Shard& shard);
 
 }  // namespace lockstep::optim

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 namespace lockstep::optim {
 namespace {
@@ -30,13 +31,14 @@ Function kernel(const char* symbol) {
   return reinterpret_cast<Function>(gpu::cuda_symbol(symbol));
 }
 
-std::vector<Chunk> plan_chunks(const std::vector<Segment>& segments) {
+std::vector<Chunk> plan_chunks(const std::vector<OwnedSegment>& segments) {
   std::vector<Chunk> chunks;
-  for (const Segment& segment : segments) {
+  for (const auto& [segment, moments] : segments) {
     LOCKSTEP_CHECK(segment.offset % 4 == 0, "segments start at multiples of four elements");
     for (std::int64_t done = 0; done < segment.count; done += kChunkElements) {
       const std::int64_t count = std::min(kChunkElements, segment.count - done);
       chunks.push_back({segment.offset + done,
+                        moments + done,
                         static_cast<std::int32_t>(count),
                         segment.lr_factor,
                         segment.weight_decay,
@@ -132,12 +134,14 @@ class CudaAdamw final : public Optimizer {
   CudaAdamw(Arena& arena,
             const Options& options,
             const PrecisionOptions& precision,
-            std::int64_t bad_flag_slot)
-      : state_(arena, options, precision),
+            std::int64_t bad_flag_slot,
+            const Shard& shard)
+      : state_(arena, options, precision, shard),
         bad_flag_slot_(bad_flag_slot),
         backend_(gpu::cuda_backend()),
         ring_(backend_),
         partials_(arena.device(), kernel<NormFunction>(kNormSymbol)),
+        sum_(kernel<SumFunction>(kSumSymbol)),
         decide_(kernel<DecideFunction>(kDecideSymbol)),
         adamw_(kernel<AdamwFunction>(kAdamwSymbol)) {
     send_chunks();
@@ -155,14 +159,16 @@ class CudaAdamw final : public Optimizer {
 
   // Stream: the current one. Three small launches and two small copies; the host waits for nothing.
   void update(const UpdateInputs& inputs) override {
-    if (!has_norm_) add_norm(0, state_.arena.layout().total);
+    if (!has_norm_) {
+      for (const Range& range : state_.shard.owned) add_norm(range.begin, range.end);
+    }
     const gpu::StreamHandle stream = backend_.compute_stream();
     auto* const block = static_cast<std::byte*>(state_.block.mutable_data_ptr());
     Slot& slot = ring_.begin();
     std::memcpy(slot.lr->data(), &inputs.lr, sizeof(double));
     backend_.copy_to_device_async(
         block + offsetof(UpdateBlock, lr), slot.lr->data(), sizeof(double), stream);
-    launch(reinterpret_cast<UpdateBlock*>(block), stream.native);
+    launch(reinterpret_cast<UpdateBlock*>(block), stream);
     backend_.copy_to_host_async(slot.outcome->data(),
                                 block + offsetof(UpdateBlock, outcome),
                                 sizeof(UpdateOutcome),
@@ -179,30 +185,52 @@ class CudaAdamw final : public Optimizer {
 
   at::Tensor loss_scale() override { return state_.loss_scale; }
   std::vector<NamedParameter> state() override { return state_.named(); }
+  std::vector<NamedParameter> replicated_state() override {
+    return state_.sharded() ? state_.scalars() : state_.named();
+  }
+  std::int64_t state_bytes() const override { return state_.bytes(); }
 
  private:
-  void launch(UpdateBlock* block, void* stream) {
+  // What decide() adds up: this rank's partials, with a shard one sum a rank.
+  std::pair<const double*, std::int64_t> norms(gpu::StreamHandle stream) {
+    if (!state_.sharded()) return {partials_.data(), partials_.used()};
+    auto* const norms = static_cast<double*>(state_.shard.norms.data_ptr());
+    double* const own = norms + state_.shard.group->rank();
+    check_launch(sum_({partials_.data(), partials_.used(), own}, stream.native));
+    state_.gather_norms(stream);
+    return {norms, state_.shard.norms.numel()};
+  }
+
+  void launch(UpdateBlock* block, gpu::StreamHandle stream) {
     Arena& arena = state_.arena;
     float* const gradients = arena.gradients().mutable_data_ptr<float>();
     float* const stats = gradients + arena.layout().stats_offset;
     const float* const bad_flag = bad_flag_slot_ < 0 ? nullptr : stats + bad_flag_slot_;
+    const auto [partials, num_partials] = norms(stream);
     check_launch(
-        decide_({partials_.data(), partials_.used(), bad_flag, state_.settings, block}, stream));
+        decide_({partials, num_partials, bad_flag, state_.settings, block}, stream.native));
+    if (num_chunks_ > 0) update_owned(stats, block, stream);
+    if (state_.sharded()) arena.gradients().zero_();
+  }
+
+  void update_owned(float* stats, UpdateBlock* block, gpu::StreamHandle stream) {
+    Arena& arena = state_.arena;
     check_launch(adamw_({arena.parameters().mutable_data_ptr<float>(),
                          state_.first.mutable_data_ptr<float>(),
                          state_.second.mutable_data_ptr<float>(),
-                         gradients,
+                         arena.gradients().mutable_data_ptr<float>(),
                          static_cast<const Chunk*>(chunks_.const_data_ptr()),
                          num_chunks_,
                          stats,
                          kNumStats,
                          state_.settings,
                          block},
-                        stream));
+                        stream.native));
   }
 
   void send_chunks() {
     const std::vector<Chunk> chunks = plan_chunks(state_.segments);
+    if (chunks.empty()) return;  // all that this rank owns is padding
     const std::size_t size_bytes = chunks.size() * sizeof(Chunk);
     const at::Device device = state_.arena.device();
     num_chunks_ = static_cast<std::int64_t>(chunks.size());
@@ -220,6 +248,7 @@ class CudaAdamw final : public Optimizer {
   gpu::Backend& backend_;
   StepRing ring_;
   NormPartials partials_;
+  SumFunction sum_;
   DecideFunction decide_;
   AdamwFunction adamw_;
   at::Tensor chunks_;  // (num_chunks x sizeof(Chunk)) u8
@@ -232,8 +261,9 @@ class CudaAdamw final : public Optimizer {
 std::unique_ptr<Optimizer> make_cuda_adamw(Arena& arena,
                                            const Options& options,
                                            const PrecisionOptions& precision,
-                                           std::int64_t bad_flag_slot) {
-  return std::make_unique<CudaAdamw>(arena, options, precision, bad_flag_slot);
+                                           std::int64_t bad_flag_slot,
+                                           const Shard& shard) {
+  return std::make_unique<CudaAdamw>(arena, options, precision, bad_flag_slot, shard);
 }
 
 }  // namespace lockstep::optim

@@ -11,7 +11,8 @@ namespace lockstep::optim {
 
 // A piece of a segment that one thread block updates.
 struct Chunk {
-  std::int64_t offset;  // a multiple of 4 elements
+  std::int64_t offset;   // of parameters and gradients; a multiple of 4 elements
+  std::int64_t moments;  // of the moments, likewise
   std::int32_t count;
   float lr_factor;
   float weight_decay;
@@ -24,6 +25,12 @@ struct NormArguments {
   std::int64_t count;
   double* partials;  // (blocks), each written once: no atomics, so that sums are reproducible
   std::int32_t blocks;
+};
+
+struct SumArguments {
+  const double* partials;
+  std::int64_t num_partials;
+  double* sum;
 };
 
 struct DecideArguments {
@@ -48,9 +55,11 @@ struct AdamwArguments {
 };
 
 using NormFunction = const char* (*)(const NormArguments&, void* stream);
+using SumFunction = const char* (*)(const SumArguments&, void* stream);
 using DecideFunction = const char* (*)(const DecideArguments&, void* stream);
 using AdamwFunction = const char* (*)(const AdamwArguments&, void* stream);
 inline constexpr const char* kNormSymbol = "lockstep_optim_norm";
+inline constexpr const char* kSumSymbol = "lockstep_optim_sum";
 inline constexpr const char* kDecideSymbol = "lockstep_optim_decide";
 inline constexpr const char* kAdamwSymbol = "lockstep_optim_adamw";
 

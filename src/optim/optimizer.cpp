@@ -2,7 +2,6 @@
 #include "cuda_adamw.h"
 
 #include <lockstep/base/error.h>
-#include <lockstep/base/format.h>
 #include <lockstep/optim/optimizer.h>
 
 namespace lockstep::optim {
@@ -10,13 +9,13 @@ namespace lockstep::optim {
 std::unique_ptr<Optimizer> make_optimizer(Arena& arena,
                                           const Options& options,
                                           const PrecisionOptions& precision,
-                                          std::int64_t bad_flag_slot) {
+                                          std::int64_t bad_flag_slot,
+                                          const Shard& shard) {
   LOCKSTEP_CHECK(bad_flag_slot < kNumStats, "the bad flag is one of the stats slots");
-  if (options.name != "adamw") {
-    throw config_error(format("optim.name = {} is not known: use adamw", options.name));
-  }
-  return arena.device().is_cuda() ? make_cuda_adamw(arena, options, precision, bad_flag_slot)
-                                  : make_cpu_adamw(arena, options, precision, bad_flag_slot);
+  LOCKSTEP_CHECK(granularity_of(options) == Granularity::kElement || shard.group == nullptr,
+                 "only an element-wise optimizer updates a part of the arena");
+  return arena.device().is_cuda() ? make_cuda_adamw(arena, options, precision, bad_flag_slot, shard)
+                                  : make_cpu_adamw(arena, options, precision, bad_flag_slot, shard);
 }
 
 }  // namespace lockstep::optim

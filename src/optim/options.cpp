@@ -34,6 +34,11 @@ void check_not_negative(const char* name, double value) {
 
 }  // namespace
 
+Granularity granularity_of(const Options& options) {
+  if (options.name == "adamw") return Granularity::kElement;
+  throw config_error(format("optim.name = {} is not known: use adamw", options.name));
+}
+
 void bind_options(OptionTable& table, Options& options) {
   table.add("optim",
             "name",

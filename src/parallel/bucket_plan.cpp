@@ -49,11 +49,16 @@ BucketPlan plan_buckets(const std::vector<std::int64_t>& counts,
     open.parameters.push_back(index);
     cursor = round_up(cursor + counts[parameter], optim::kAlignElements);
   }
-  open.end = round_up(cursor + optim::kNumStats, unit);
+  plan.gradients_end = round_up(cursor, unit);
+  open.end = plan.gradients_end + round_up(optim::kNumStats, unit);
   plan.layout.total = open.end;
   plan.layout.stats_offset = open.end - optim::kNumStats;
   plan.buckets.push_back(std::move(open));
   return plan;
+}
+
+std::int64_t gradients_end(const BucketPlan& plan, std::size_t bucket) {
+  return bucket + 1 == plan.buckets.size() ? plan.gradients_end : plan.buckets[bucket].end;
 }
 
 }  // namespace lockstep::parallel

@@ -72,7 +72,7 @@ std::uint64_t digest_of(const std::vector<at::Tensor>& tensors) {
 std::vector<DigestPart> replicated_state(optim::Arena& arena, optim::Optimizer& optimizer) {
   std::vector<DigestPart> parts{{"the parameters", {arena.parameters()}},
                                 {"the optimizer's state", {}}};
-  for (const optim::NamedParameter& entry : optimizer.state()) {
+  for (const optim::NamedParameter& entry : optimizer.replicated_state()) {
     parts.back().tensors.push_back(entry.tensor);
   }
   return parts;

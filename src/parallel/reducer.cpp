@@ -4,6 +4,7 @@
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 #include <lockstep/parallel/reducer.h>
+#include <lockstep/parallel/shard.h>
 
 #include <algorithm>
 #include <exception>
@@ -51,12 +52,16 @@ struct Reducer::State {
     }
   }
 
+  // The stats slots travel in a collective of their own, not with the last bucket.
+  bool stats_apart() const { return wire || !owned.empty(); }
   void start_reducing();
   void on_gradient(std::size_t parameter);
   void mark_ready(std::size_t parameter);
   void issue_full(std::size_t limit);
   void issue_next();
-  void issue(void* buffer, std::int64_t count, comm::DType type);
+  void reduce(void* buffer, std::int64_t count, comm::DType type);
+  void reduce_scatter(void* buffer, std::int64_t count, comm::DType type);
+  optim::Range summed(std::size_t b) const;
   void receive(std::size_t b, std::vector<std::unique_ptr<comm::Work>>& sent);
   void issue_all();
   void harvest();
@@ -67,6 +72,7 @@ struct Reducer::State {
   gpu::Backend& backend;
   float* base;
   std::optional<Wire> wire;            // none: gradients go as they are
+  std::vector<optim::Range> owned;     // sharded: by bucket; else empty
   std::vector<std::size_t> bucket_of;  // by parameter
   std::function<void(std::int64_t, std::int64_t)> callback;
 
@@ -124,18 +130,38 @@ void Reducer::State::issue_full(std::size_t limit) {
 
 void Reducer::State::issue_next() {
   const Bucket& bucket = plan.buckets[next];
-  const bool last = next + 1 == plan.buckets.size();
-  if (!wire) {
-    issue(base + bucket.begin, bucket.end - bucket.begin, comm::DType::kF32);
+  const std::int64_t end = stats_apart() ? gradients_end(plan, next) : bucket.end;
+  void* const buffer = wire ? wire->pack(bucket.begin, end) : base + bucket.begin;
+  const comm::DType type = wire ? wire->type() : comm::DType::kF32;
+  if (owned.empty()) {
+    reduce(buffer, end - bucket.begin, type);
   } else {
-    const std::int64_t end = last ? plan.layout.stats_offset : bucket.end;
-    issue(wire->pack(bucket.begin, end), end - bucket.begin, wire->type());
-    if (last) issue(base + end, optim::kNumStats, comm::DType::kF32);
+    reduce_scatter(buffer, end - bucket.begin, type);
+  }
+  if (stats_apart() && next + 1 == plan.buckets.size()) {
+    reduce(base + plan.layout.stats_offset, optim::kNumStats, comm::DType::kF32);
   }
   ++next;  // after the call: when it failed, nothing went out and abandon() tries again
 }
 
-void Reducer::State::issue(void* buffer, std::int64_t count, comm::DType type) {
+// The range of bucket `b` that holds sums once it is received.
+optim::Range Reducer::State::summed(std::size_t b) const {
+  if (!owned.empty()) return owned[b];
+  return {plan.buckets[b].begin, stats_apart() ? gradients_end(plan, b) : plan.buckets[b].end};
+}
+
+// In place: slice r of the bucket stays with rank r.
+void Reducer::State::reduce_scatter(void* buffer, std::int64_t count, comm::DType type) {
+  const auto slice = static_cast<std::size_t>(count / group.size());
+  const std::size_t bytes = slice * comm::size_bytes(type);
+  std::byte* const own =
+      static_cast<std::byte*>(buffer) + static_cast<std::size_t>(group.rank()) * bytes;
+  works.push_back(group.reduce_scatter_async(
+      buffer, own, slice, type, comm::ReduceOp::kSum, backend.compute_stream()));
+  counters.comm_bytes += count * static_cast<std::int64_t>(comm::size_bytes(type)) / 2;
+}
+
+void Reducer::State::reduce(void* buffer, std::int64_t count, comm::DType type) {
   works.push_back(group.all_reduce_async(buffer,
                                          static_cast<std::size_t>(count),
                                          type,
@@ -147,10 +173,9 @@ void Reducer::State::issue(void* buffer, std::int64_t count, comm::DType type) {
 // Waits for bucket `b`, with the last one for the stats too.
 void Reducer::State::receive(std::size_t b, std::vector<std::unique_ptr<comm::Work>>& sent) {
   sent[b]->wait(backend.compute_stream());
-  if (!wire) return;
+  if (wire) wire->unpack(summed(b).begin, summed(b).end);
   const bool last = b + 1 == plan.buckets.size();
-  wire->unpack(plan.buckets[b].begin, last ? plan.layout.stats_offset : plan.buckets[b].end);
-  if (last) sent[b + 1]->wait(backend.compute_stream());
+  if (stats_apart() && last) sent[b + 1]->wait(backend.compute_stream());
 }
 
 void Reducer::State::issue_all() {
@@ -170,11 +195,13 @@ Reducer::Reducer(comm::World& world,
                  comm::Group& group,
                  optim::Arena& arena,
                  const BucketPlan& plan,
-                 comm::DType wire)
+                 comm::DType wire,
+                 bool sharded)
     : state_(std::make_unique<State>(group, arena, plan)) {
   LOCKSTEP_CHECK(group.size() <= world.size(), "the group is part of the world");
   LOCKSTEP_CHECK(plan.layout.total == arena.layout().total, "the arena was laid out by this plan");
   if (wire != comm::DType::kF32) state_->wire.emplace(world, arena, wire);
+  if (sharded) state_->owned = plan_shard(plan, group.rank(), group.size());
   State* const state = state_.get();
   state_->hooks = std::make_unique<GradientHooks>(
       arena.named(), [state](std::size_t parameter) { state->on_gradient(parameter); });
@@ -220,7 +247,7 @@ void Reducer::finalize(telemetry::Ledger* ledger) {
     }
     if (state.callback) {
       const OptionalSpan span(ledger, telemetry::Bin::kOptimizer);
-      state.callback(state.plan.buckets[b].begin, state.plan.buckets[b].end);
+      state.callback(state.summed(b).begin, state.summed(b).end);
     }
   }
   std::ranges::move(works, std::back_inserter(state.past));
@@ -242,6 +269,26 @@ void Reducer::abandon(std::int64_t bad_flag_slot) {
   }
   state.arena.stats().select(0, bad_flag_slot).fill_(1.0);
   state.issue_all();
+}
+
+void Reducer::gather_parameters(telemetry::Ledger* ledger) {
+  State& state = *state_;
+  if (state.owned.empty()) return;
+  const OptionalSpan span(ledger, telemetry::Bin::kCommExposed);
+  const gpu::StreamHandle stream = state.backend.compute_stream();
+  float* const parameters = state.arena.parameters().mutable_data_ptr<float>();
+  const std::size_t first = state.past.size();
+  for (std::size_t b = 0; b < state.owned.size(); ++b) {
+    const optim::Range& own = state.owned[b];
+    state.past.push_back(state.group.all_gather_async(parameters + own.begin,
+                                                      parameters + state.plan.buckets[b].begin,
+                                                      static_cast<std::size_t>(own.end - own.begin),
+                                                      comm::DType::kF32,
+                                                      stream));
+    state.counters.comm_bytes += (own.end - own.begin) * state.group.size() * 4 / 2;
+  }
+  for (std::size_t i = first; i < state.past.size(); ++i) state.past[i]->wait(stream);
+  state.harvest();
 }
 
 void Reducer::check() { state_->harvest(); }

@@ -3,11 +3,7 @@
 #include <lockstep/base/error.h>
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
-
-#include <memory>
 
 namespace lockstep::parallel {
 namespace {
@@ -18,24 +14,13 @@ at::ScalarType scalar_type(comm::DType type) {
   return type == comm::DType::kF16 ? at::kHalf : at::kBFloat16;
 }
 
-// Host memory comes from the World, so that collectives may reduce in it.
-at::Tensor make_buffer(comm::World& world, const optim::Arena& arena, at::ScalarType type) {
-  const std::int64_t total = arena.layout().total;
-  const at::TensorOptions options(type);
-  if (!arena.device().is_cpu()) return at::zeros({total}, options.device(arena.device()));
-  std::shared_ptr<comm::Memory> memory =
-      world.allocate(static_cast<std::size_t>(total) * sizeof(std::uint16_t));
-  void* const data = memory->data();
-  return at::from_blob(
-      data, {total}, [memory](void*) mutable { memory.reset(); }, options);
-}
-
 }  // namespace
 
 Wire::Wire(comm::World& world, optim::Arena& arena, comm::DType type)
     : arena_(arena),
       type_(type),
-      rounded_(make_buffer(world, arena, scalar_type(type))),
+      rounded_(
+          optim::collective_zeros(world, arena.layout().total, scalar_type(type), arena.device())),
       left_over_(at::zeros_like(arena.gradients())) {}
 
 void* Wire::pack(std::int64_t begin, std::int64_t end) {

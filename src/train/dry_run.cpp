@@ -34,6 +34,15 @@ std::string model_line(const Session& session) {
                 bytes_text(static_cast<double>(session.buckets.layout.total) * 4));
 }
 
+std::string optimizer_line(const Job& job, const Session& session) {
+  const bool sharded = job.settings.parallel.zero > 0;
+  return format("{:<10} {}, {} of state a rank{}\n",
+                "optimizer",
+                job.settings.optim.name,
+                bytes_text(static_cast<double>(session.optimizer->state_bytes())),
+                sharded ? format(" (1/{} of it all)", job.mesh.data().size()) : "");
+}
+
 std::string plan_lines(const Job& job, const Session& session) {
   const StepPlan& plan = session.plan;
   const Settings& settings = job.settings;
@@ -80,7 +89,7 @@ void dry_run(Job& job) {
   if (job.world.rank() != 0) return;
   std::string text = job.resolved_ini + "\n" + data_line("train", *session->train_data);
   if (session->val_data) text += data_line("val", *session->val_data);
-  text += model_line(*session) + plan_lines(job, *session) + batch;
+  text += model_line(*session) + optimizer_line(job, *session) + plan_lines(job, *session) + batch;
   std::fputs(text.c_str(), stdout);
 }
 

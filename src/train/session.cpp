@@ -4,6 +4,7 @@
 #include <lockstep/base/format.h>
 #include <lockstep/base/log.h>
 #include <lockstep/models/classification.h>
+#include <lockstep/parallel/shard.h>
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/Context.h>
@@ -72,6 +73,11 @@ void check_determinism(const Job& job) {
                "train.accumulate = {} must both be powers of two",
                ranks,
                settings.train.accumulate));
+  }
+  if (settings.parallel.zero != 0) {
+    throw config_error(
+        "run.determinism = world takes the norm of whole buckets, parallel.zero = 1 that of each "
+        "rank's slices: set parallel.zero = 0");
   }
   if (settings.comm.wire != "fp32") {
     throw config_error(
@@ -201,10 +207,19 @@ void build_update(Job& job, Session& session) {
   comm::agree(job.world, [&] {
     session.arena = std::make_unique<optim::Arena>(
         job.world, parameters, session.buckets.layout, torch_device(job.device));
-    session.optimizer =
-        optim::make_optimizer(*session.arena, job.settings.optim, job.settings.precision, kBadFlag);
-    session.reducer = std::make_unique<parallel::Reducer>(
-        job.world, job.mesh.data(), *session.arena, session.buckets, wire_type(job.settings.comm));
+    const bool sharded = job.settings.parallel.zero > 0;
+    optim::Shard shard;
+    if (sharded) {
+      shard = parallel::make_shard(job.world, job.mesh.data(), *session.arena, session.buckets);
+    }
+    session.optimizer = optim::make_optimizer(
+        *session.arena, job.settings.optim, job.settings.precision, kBadFlag, shard);
+    session.reducer = std::make_unique<parallel::Reducer>(job.world,
+                                                          job.mesh.data(),
+                                                          *session.arena,
+                                                          session.buckets,
+                                                          wire_type(job.settings.comm),
+                                                          sharded);
   });
   session.reducer->on_bucket_reduced([&session](std::int64_t begin, std::int64_t end) {
     session.optimizer->add_norm(begin, end);

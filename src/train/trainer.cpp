@@ -20,8 +20,8 @@ namespace {
 
 // Steps in a row whose update was skipped for a non-finite gradient before the run is given up.
 constexpr int kMaxSkippedInARow = 5;
-// Parameters, gradients and two moments, all fp32.
-constexpr std::int64_t kBytesPerElement = 16;
+// Of the arenas: parameters and gradients, both fp32.
+constexpr std::int64_t kBytesPerElement = 8;
 // Short beside a step, long beside a look at the device.
 constexpr auto kPollPause = std::chrono::microseconds(50);
 
@@ -34,7 +34,8 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
       reads_late_(job.device.is_cuda()),
       on_step_(std::move(on_step)),
       readback_(*job.device.backend),
-      memory_(torch_device(job.device).type(), session.arena->layout().total * kBytesPerElement),
+      memory_(torch_device(job.device).type(),
+              session.arena->layout().total * kBytesPerElement + session.optimizer->state_bytes()),
       ledger_(telemetry::make_ledger(*job.device.backend)),
       begin_s_(now_s()) {
   if (settings_.run.determinism == "world") tree_.emplace(session.arena->gradients());
@@ -144,6 +145,7 @@ void Trainer::update() {
   const gpu::StreamHandle stream = job_.device.backend->compute_stream();
   readback_.push(step_, session_.arena->stats(), stream);  // the update clears them
   session_.optimizer->update({step_, learning_rate()});
+  session_.reducer->gather_parameters(ledger_.get());  // each rank updated its own
   readback_.close(stream);
 }
 

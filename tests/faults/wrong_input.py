@@ -48,6 +48,7 @@ def cases(folder):
         Case("model that does not fit", 71, ["out of memory", "batch_per_rank"], ["--model.dim=1048576"]),
         Case("warm-up longer than the run", 78, ["warmup_steps"], ["--schedule.warmup_steps=100000"]),
         Case("run directory not empty", 74, ["full", "not empty"], [], run_dir="full", keeps=True),
+        Case("a stage of ZeRO that is not there", 78, ["parallel.zero", "2"], ["--parallel.zero=2"]),
         Case("unknown device", 78, ["run.device", "tpu"], ["--run.device=tpu"]),
         Case("unknown setting", 64, ["optim.lrr", "optim.lr"], ["--optim.lrr=1"]),
         Case("malformed number", 78, ["optim.lr", "fast"], ["--optim.lr=fast"]),
@@ -60,6 +61,8 @@ def cases(folder):
              ["--run.determinism=world", "--train.accumulate=3"]),
         Case("a wire that rounds by rank", 78, ["run.determinism", "comm.wire = bf16"],
              ["--run.determinism=world", "--comm.wire=bf16"]),
+        Case("slices have norms of their own", 78, ["run.determinism", "parallel.zero"],
+             ["--run.determinism=world", "--parallel.zero=1"]),
         Case("digest at negative steps", 78, ["parallel.digest_every = -1"], ["--parallel.digest_every=-1"]),
         Case("resume is not in this version", 64, ["resume"], ["--resume=auto"]),
     ]

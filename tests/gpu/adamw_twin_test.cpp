@@ -4,6 +4,7 @@
 #include <lockstep/gpu/device.h>
 #include <lockstep/optim/optimizer.h>
 
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -110,6 +111,31 @@ TEST_F(AdamwTwinTest, EqualDecisionsOnOverflowsAndBadFlags) {
               host_optimizer_->loss_scale().item<float>());
   }
   EXPECT_LT(worst_difference(), 1e-6);
+}
+
+// A shard's moments lie elsewhere than its parameters; the norm comes back through the group.
+TEST_F(AdamwTwinTest, EqualOnAShard) {
+  comm::Mesh host = world_->open_mesh({}, {&gpu::host_backend(), 0}, false);
+  comm::Mesh device = world_->open_mesh({}, {&gpu::cuda_backend(), 0}, false);
+  Options options;
+  options.clip_norm = 1.0;
+  const auto make_shard = [&](comm::Mesh& mesh, const Arena& arena) {
+    const at::TensorOptions type(at::kDouble);
+    return Shard{
+        {{64, 128}, {160, 4096 + 320}}, &mesh.data(), at::zeros({1}, type.device(arena.device()))};
+  };
+  host_optimizer_ = make_optimizer(*host_, options, {}, kBadFlag, make_shard(host, *host_));
+  device_optimizer_ = make_optimizer(*device_, options, {}, kBadFlag, make_shard(device, *device_));
+  const at::Tensor before = host_->parameters().clone();
+  for (std::int64_t step = 1; step <= 20; ++step) {
+    draw_gradients(1.0);
+    device_->gradients().copy_(host_->gradients());
+    host_optimizer_->update({step, 1e-3});
+    device_optimizer_->update({step, 1e-3});
+    expect_equal_reports(step);
+  }
+  EXPECT_LT(worst_difference(), 1e-6);
+  EXPECT_TRUE(before.narrow(0, 0, 64).equal(device_->parameters().narrow(0, 0, 64).cpu()));
 }
 
 TEST_F(AdamwTwinTest, TheSameGradientsGiveTheSameBitsTwice) {

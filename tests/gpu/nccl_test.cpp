@@ -62,6 +62,16 @@ TEST_F(NcclTest, OutOfPlaceCollectivesOfOneRankCopy) {
   EXPECT_EQ(values<std::int32_t>(*target), in);
 }
 
+TEST_F(NcclTest, ScatterAndGatherInPlaceOfOneRankKeepTheirValues) {
+  const std::vector<float> in(1000, 2.5F);
+  const auto buffer = make(in);
+  void* const place = buffer->data();
+  finish(*group().reduce_scatter_async(
+      place, place, in.size(), DType::kF32, ReduceOp::kSum, stream()));
+  finish(*group().all_gather_async(place, place, in.size(), DType::kF32, stream()));
+  EXPECT_EQ(values<float>(*buffer), in);
+}
+
 // The collective follows the producer's stream, and the consumer's follows the collective.
 TEST_F(NcclTest, IsChainedBetweenTheStreams) {
   const std::vector<float> in(4 << 20, 2.0F);

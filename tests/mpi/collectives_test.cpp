@@ -156,6 +156,39 @@ TEST_P(EveryType, ScatterAndGatherInTheWorldsMemory) {
   }
 }
 
+// In place: slice r of the buffer stays with rank r, then all slices come together in it. In memory
+// that ranks share, in memory of one's own, and by messages.
+TEST_P(EveryType, ScatterAndGatherInPlace) {
+  const std::size_t element = size_bytes(GetParam());
+  const auto ranks = static_cast<std::size_t>(world().size());
+  const auto rank = static_cast<std::size_t>(world().rank());
+  const auto memory = world().allocate(101 * ranks * element);
+  std::vector<std::byte> private_memory(101 * ranks * element);
+  for (const char* backend : {"auto", "mpi"}) {
+    Options options;
+    options.backend = backend;
+    Mesh mesh = world().open_mesh(options, Device{&gpu::host_backend(), 0}, false);
+    for (std::byte* const place :
+         {static_cast<std::byte*>(memory->data()), private_memory.data()}) {
+      for (std::size_t i = 0; i < 101 * ranks; ++i) {
+        store(place + i * element, GetParam(), value_of(world().rank(), i));
+      }
+      std::byte* const own = place + rank * 101 * element;
+      Group& data = mesh.data();
+      data.reduce_scatter_async(place, own, 101, GetParam(), ReduceOp::kSum, {})->wait({});
+      for (std::size_t i = 0; i < 101 * ranks; ++i) {
+        const double wanted =
+            i / 101 == rank ? expected(ReduceOp::kSum, i) : value_of(world().rank(), i);
+        ASSERT_EQ(load(place + i * element, GetParam()), wanted) << backend << ' ' << i;
+      }
+      data.all_gather_async(own, place, 101, GetParam(), {})->wait({});
+      for (std::size_t i = 0; i < 101 * ranks; ++i) {
+        ASSERT_EQ(load(place + i * element, GetParam()), expected(ReduceOp::kSum, i)) << i;
+      }
+    }
+  }
+}
+
 TEST_P(EveryType, BroadcastFromEachRank) {
   const auto mesh = open_data();
   for (int root = 0; root < mesh->data().size(); ++root) {

@@ -16,6 +16,7 @@ class RecordingGroup final : public comm::Group {
   struct Call {
     const float* buffer;
     std::size_t count;
+    char verb = 'r';  // all-(r)educe, reduce-(s)catter, all-(g)ather
   };
   std::vector<Call> calls;
   std::vector<std::size_t> waited;  // index of the call
@@ -41,13 +42,22 @@ class RecordingGroup final : public comm::Group {
       void*, std::size_t, comm::DType, int, gpu::StreamHandle) override {
     return nullptr;
   }
-  std::unique_ptr<comm::Work> all_gather_async(
-      const void*, void*, std::size_t, comm::DType, gpu::StreamHandle) override {
-    return nullptr;
+  std::unique_ptr<comm::Work> all_gather_async(const void* /*in*/,
+                                               void* out,
+                                               std::size_t count,
+                                               comm::DType /*type*/,
+                                               gpu::StreamHandle /*ready*/) override {
+    calls.push_back({static_cast<const float*>(out), count, 'g'});
+    return std::make_unique<NotedWork>(*this, calls.size() - 1);
   }
-  std::unique_ptr<comm::Work> reduce_scatter_async(
-      const void*, void*, std::size_t, comm::DType, comm::ReduceOp, gpu::StreamHandle) override {
-    return nullptr;
+  std::unique_ptr<comm::Work> reduce_scatter_async(const void* in,
+                                                   void* /*out*/,
+                                                   std::size_t count,
+                                                   comm::DType /*type*/,
+                                                   comm::ReduceOp /*op*/,
+                                                   gpu::StreamHandle /*ready*/) override {
+    calls.push_back({static_cast<const float*>(in), count, 's'});
+    return std::make_unique<NotedWork>(*this, calls.size() - 1);
   }
   std::unique_ptr<comm::Work> all_to_all_async(
       const void*, void*, std::size_t, comm::DType, gpu::StreamHandle) override {

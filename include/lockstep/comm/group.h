@@ -40,10 +40,13 @@ class Group {
       void* buffer, std::size_t count, DType type, ReduceOp op, gpu::StreamHandle ready) = 0;
   virtual std::unique_ptr<Work> broadcast_async(
       void* buffer, std::size_t count, DType type, int root, gpu::StreamHandle ready) = 0;
-  // `out` holds size() x count elements, in rank order.
+  // `out` holds size() x count elements, in rank order. `in` may be slice rank() of `out`.
   virtual std::unique_ptr<Work> all_gather_async(
       const void* in, void* out, std::size_t count, DType type, gpu::StreamHandle ready) = 0;
-  // `in` holds size() x count elements; `out` receives the sum of slice rank().
+  // `in` holds size() x count elements; `out` receives the sum of slice rank(). `out` may be that
+  // slice of `in`: a rank writes nothing but its own slice of its own memory, and its peers read
+  // only theirs. The other slices of `in` stay as they were. Sums are taken in the same order as by
+  // all_reduce_async of the ranks of one host, at 8 KiB and more also where messages are sent.
   virtual std::unique_ptr<Work> reduce_scatter_async(const void* in,
                                                      void* out,
                                                      std::size_t count,

@@ -24,6 +24,13 @@ inline constexpr std::int64_t kNumStats = 32;
 // Every parameter starts at a multiple of this: 128 bytes, whole cache lines for vector loads.
 inline constexpr std::int64_t kAlignElements = 32;
 
+// (elements) of `type`, zeroed, where collectives like it best: on the host memory of the World,
+// which must outlive it. Collective: allocates from the World.
+at::Tensor collective_zeros(comm::World& world,
+                            std::int64_t elements,
+                            at::ScalarType type,
+                            const at::Device& device);
+
 struct NamedParameter {
   std::string name;
   at::Tensor tensor;  // fp32 leaf

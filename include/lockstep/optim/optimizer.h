@@ -4,6 +4,7 @@
 
 #include <lockstep/optim/arena.h>
 #include <lockstep/optim/options.h>
+#include <lockstep/optim/shard.h>
 
 #include <ATen/core/Tensor.h>
 
@@ -48,16 +49,19 @@ struct UpdateInputs {
   double lr = 0;
 };
 
-// Element-wise optimizer over a flat arena.
+// Element-wise optimizer over a flat arena, or over the shard of it that this rank owns.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
   // Sum of squares of gradients [begin, end) (still scaled, stats slots left out), added to this
-  // step's norm. Called once a bucket as it is reduced; a non-finite sum makes update() skip.
+  // step's norm. Called once a bucket as it is reduced, with a shard for its own part of it; a
+  // non-finite sum makes update() skip.
   virtual void add_norm(std::int64_t begin, std::int64_t end) = 0;
   // One pass: unscale, clip, update, zero the gradients (stats slots too). When add_norm was not
   // called since the last update, the norm of the whole arena is taken first. A skipped step
   // changes nothing but the gradients (zeroed) and, after an overflow, the loss scale.
+  // Collective with a shard: ranks exchange their parts of the norm and add them in rank order, so
+  // that all decide alike; then each updates what it owns and zeroes all gradients.
   virtual void update(const UpdateInputs& inputs) = 0;
   // What the update `updates_ago` before the last one saw. Blocks: on CUDA until that update is
   // done, so ask one step late. Requires: at most kReportDepth updates ago; 0 on the CPU.
@@ -66,16 +70,25 @@ class Optimizer {
   // Factor to put on the loss before backward; 1 without loss scaling. A device scalar tensor.
   virtual at::Tensor loss_scale() = 0;
   // Everything that a resume needs, as views to read from and to copy into: exp_avg/NAME and
-  // exp_avg_sq/NAME a parameter, optim/steps, scaler/clean_steps, scaler/loss_scale.
+  // exp_avg_sq/NAME a parameter, optim/steps, scaler/clean_steps, scaler/loss_scale. With a shard
+  // only what this rank owns: of a parameter cut by its bounds the view is flat and named
+  // exp_avg/NAME[BEGIN:END], elements of the flattened parameter; over all ranks the parts of each
+  // parameter meet without gap or overlap.
   virtual std::vector<NamedParameter> state() = 0;
+  // The part of state() that all ranks hold alike: with a shard the scalars only.
+  virtual std::vector<NamedParameter> replicated_state() = 0;
+  // Memory of the moments on this rank.
+  virtual std::int64_t state_bytes() const = 0;
 };
 
 // `bad_flag_slot` is the index of the stats slot that makes the update skip when it is not zero;
-// negative: there is none. On CUDA liblockstep_cuda.so must be open. The arena must outlive it.
-// Throws: Error(kConfig) for an unknown optimizer.
+// negative: there is none. On CUDA liblockstep_cuda.so must be open. The arena must outlive it, and
+// so must the shard's group. Throws: Error(kConfig) for an unknown optimizer.
+// Requires: Granularity::kElement with a shard.
 std::unique_ptr<Optimizer> make_optimizer(Arena& arena,
                                           const Options& options,
                                           const PrecisionOptions& precision,
-                                          std::int64_t bad_flag_slot);
+                                          std::int64_t bad_flag_slot,
+                                          const Shard& shard = {});
 
 }  // namespace lockstep::optim

@@ -18,6 +18,11 @@ struct Options {
   double clip_norm = 0;
 };
 
+// What an optimizer must hold at once to update any part of it.
+enum class Granularity { kElement, kRow, kTensor };
+// Throws: Error(kConfig) for an unknown optimizer.
+Granularity granularity_of(const Options& options);
+
 struct ScheduleOptions {
   std::string name = "cosine";
   std::int64_t warmup_steps = 0;

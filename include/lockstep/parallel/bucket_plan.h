@@ -18,6 +18,9 @@ struct Bucket {
 struct BucketPlan {
   optim::Layout layout;
   std::vector<Bucket> buckets;  // in the order in which they are issued
+  // Of the last bucket's gradients; the stats slots lie behind in group_size x 128 bytes of their
+  // own, so that the gradients of every bucket split evenly over the ranks.
+  std::int64_t gradients_end = 0;
 };
 
 struct PlanOptions {
@@ -33,5 +36,8 @@ struct PlanOptions {
 BucketPlan plan_buckets(const std::vector<std::int64_t>& counts,
                         const std::vector<std::int64_t>& backward_order,
                         const PlanOptions& options);
+
+// Without the stats slots: buckets[bucket].end, of the last one gradients_end.
+std::int64_t gradients_end(const BucketPlan& plan, std::size_t bucket);
 
 }  // namespace lockstep::parallel

@@ -24,7 +24,8 @@ struct DigestPart {
 // a tensor and one host read. Requires: contiguous tensors of 4-byte or 8-byte elements.
 std::uint64_t digest_of(const std::vector<at::Tensor>& tensors);
 
-// Parameters and optimizer state, scaler included.
+// Parameters and what all ranks hold of the optimizer state, scaler included; with a shard the
+// moments are left out.
 std::vector<DigestPart> replicated_state(optim::Arena& arena, optim::Optimizer& optimizer);
 
 // Collective: on the control plane. Throws on all ranks alike: AgreedError(kDiverged) that names

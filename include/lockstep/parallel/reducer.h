@@ -34,8 +34,10 @@ std::vector<std::int64_t> probe_backward_order(comm::World& world,
                                                const std::function<at::Tensor()>& loss);
 
 struct ReducerCounters {
-  double comm_total_s = 0;         // time the transport was busy, since the last take
-  std::int64_t comm_bytes = 0;     // bytes handed to all-reduce, since the last take
+  double comm_total_s = 0;  // time the transport was busy, since the last take
+  // Bytes handed to all-reduce, since the last take; a reduce-scatter and an all-gather count half
+  // each, so that rates compare.
+  std::int64_t comm_bytes = 0;
   std::int64_t early_buckets = 0;  // issued while backward was still running, since the last take
 };
 
@@ -47,18 +49,21 @@ struct ReducerCounters {
 class Reducer {
  public:
   // `wire` is kF32, or kF16 or kBF16: gradients are rounded on the way, with error feedback, and
-  // the stats slots go in fp32 beside them. Collective with a 16-bit wire.
+  // the stats slots go in fp32 beside them. Collective with a 16-bit wire. With `sharded` a bucket
+  // is reduce-scattered: only this rank's slice of it (plan_shard) becomes the sum, and after the
+  // update gather_parameters() brings the slices together.
   Reducer(comm::World& world,
           comm::Group& group,
           optim::Arena& arena,
           const BucketPlan& plan,
-          comm::DType wire = comm::DType::kF32);
+          comm::DType wire = comm::DType::kF32,
+          bool sharded = false);
   ~Reducer();
   Reducer(const Reducer&) = delete;
   Reducer& operator=(const Reducer&) = delete;
 
   // Called once a bucket, in plan order, when its sum is there (on the host thread that calls
-  // finalize; on CUDA after the compute stream was made to wait).
+  // finalize; on CUDA after the compute stream was made to wait). Sharded: with the rank's slice.
   void on_bucket_reduced(std::function<void(std::int64_t begin, std::int64_t end)> callback);
   // Before each backward. With `reduce` off, gradients only accumulate.
   // Throws: Error(kInternal) naming a parameter whose gradient was replaced.
@@ -71,6 +76,9 @@ class Reducer {
   // not issued, sets the stats slot `bad_flag_slot`, and issues the rest of the plan, so that no
   // peer hangs. Follow with finalize().
   void abandon(std::int64_t bad_flag_slot);
+  // Sharded: every rank's slices of the parameters to all, in place; else nothing. Call it after
+  // each update, also a skipped one. Collective. Blocks: on the host; books to comm_exposed.
+  void gather_parameters(telemetry::Ledger* ledger);
   // Looks at what is under way, for a host that waits for a device.
   // Throws: Error(kPeerLost) when a collective failed or takes longer than comm.timeout_s.
   void check();

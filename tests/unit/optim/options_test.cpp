@@ -35,6 +35,14 @@ TEST(OptimOptions, RefuseAScheduleThatRises) {
                  [](All& all) { all.schedule.min_lr = 1; });
 }
 
+TEST(OptimOptions, AdamwUpdatesElementByElement) {
+  Options options;
+  EXPECT_EQ(granularity_of(options), Granularity::kElement);
+  options.name = "sgdd";
+  expect_refusal(
+      ExitCode::kConfig, "optim.name = sgdd", [&] { static_cast<void>(granularity_of(options)); });
+}
+
 TEST(OptimOptions, ConstantDoesNotLookAtMinLr) {
   ScheduleOptions schedule;
   schedule.name = "constant";

@@ -52,8 +52,12 @@ void check_plan(const std::vector<std::int64_t>& counts,
   ASSERT_EQ(placed, order) << "every parameter once, in the order of backward";
   ASSERT_EQ(plan.layout.total, begin);
   ASSERT_EQ(plan.layout.stats_offset, plan.layout.total - kStats);
-  ASSERT_LE(free_from, plan.layout.stats_offset);
-  ASSERT_GE(plan.layout.stats_offset, plan.buckets.back().begin);
+  ASSERT_LE(free_from, plan.gradients_end);
+  ASSERT_EQ((plan.gradients_end - plan.buckets.back().begin) % unit, 0);
+  ASSERT_LE(plan.gradients_end, plan.layout.stats_offset) << "the stats slots lie apart";
+  ASSERT_EQ(gradients_end(plan, plan.buckets.size() - 1), plan.gradients_end);
+  ASSERT_EQ(gradients_end(plan, 0),
+            plan.buckets.size() == 1 ? plan.gradients_end : plan.buckets[0].end);
 }
 
 TEST(BucketPlan, HoldsItsPromisesForRandomSizes) {

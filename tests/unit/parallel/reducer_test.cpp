@@ -177,6 +177,38 @@ TEST_F(ReducerTest, NoticesGradientsThatWereTakenAway) {
   }
 }
 
+TEST_F(ReducerTest, ShardedBucketsAreScatteredInOrderThenTheStatsThenTheParametersGathered) {
+  reducer_ = std::make_unique<Reducer>(*world_, group_, *arena_, plan_, comm::DType::kF32, true);
+  std::vector<std::int64_t> ends;
+  reducer_->on_bucket_reduced([&](std::int64_t, std::int64_t end) { ends.push_back(end); });
+  reducer_->begin_micro(true);
+  loss().backward();
+  EXPECT_EQ(group_.calls.size(), 3U);
+  reducer_->finalize(nullptr);
+  telemetry::Ledger ledger;
+  reducer_->gather_parameters(&ledger);
+  std::string verbs;
+  for (const auto& call : group_.calls) verbs += call.verb;
+  EXPECT_EQ(verbs, "ssssrgggg");
+  EXPECT_THAT(group_.waited, testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8));
+  EXPECT_EQ(ends.back(), plan_.gradients_end) << "the stats belong to nobody's slice";
+  EXPECT_EQ(group_.calls[4].buffer, arena_->stats().const_data_ptr<float>());
+  for (std::size_t b = 0; b < 4; ++b) {
+    EXPECT_EQ(group_.calls[5 + b].buffer,
+              arena_->parameters().const_data_ptr<float>() + plan_.buckets[b].begin);
+  }
+  EXPECT_GT(ledger.take()[static_cast<std::size_t>(telemetry::Bin::kCommExposed)], 0.0);
+  EXPECT_DOUBLE_EQ(reducer_->take_counters().comm_total_s, 9 * 0.5);
+}
+
+TEST_F(ReducerTest, NothingIsGatheredWithoutAShard) {
+  reducer_->begin_micro(true);
+  loss().backward();
+  reducer_->finalize(nullptr);
+  reducer_->gather_parameters(nullptr);
+  expect_plan_order();
+}
+
 TEST_F(ReducerTest, CallsOutOfOrderAreProgrammerErrors) {
   EXPECT_THROW(reducer_->finalize(nullptr), Error);
   reducer_->begin_micro(true);

@@ -15,6 +15,8 @@ TEST(DryRun, SaysWhatARunWouldDoAndMakesNothing) {
   for (const char* part : {"[run]",
                            "20 images of 8 x 8 x 1, 4 classes",
                            "val.h5: 12 images",
+                           "adamw, ",
+                           " of state a rank\n",
                            "1 ranks x 8 images x 1 micro-batches = 8 images a step",
                            "3 steps an epoch, 6 steps in all (2 epochs)",
                            "(8, 8, 8, 1) u8, 8 real samples"}) {
