@@ -23,7 +23,7 @@ constexpr std::int64_t kDefaultBytes = 4 << 20;
 constexpr std::int64_t kBytesABlock = 512 << 20;
 constexpr std::int64_t kLeastCalls = 5;
 constexpr std::int64_t kMostCalls = 2000;
-// Values repeat with this period; sums over any number of ranks below 2^20 are exact.
+// Values repeat with this period; sums over up to 1,600 ranks are exact.
 constexpr std::int64_t kPeriod = 13;
 
 struct Plan {

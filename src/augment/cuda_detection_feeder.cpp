@@ -22,6 +22,7 @@ class CudaDetectionFeeder final : public DetectionFeeder {
                       const std::vector<double>& std)
       : backend_(backend),
         normalisation_(make_normalisation(mean, std)),
+        num_channels_(std::ssize(mean)),
         copy_stream_(backend.make_stream(true)),
         make_(reinterpret_cast<DetectionFunction>(gpu::cuda_symbol(kDetectionSymbol))),
         slots_{Slot(backend, device), Slot(backend, device)} {}
@@ -29,6 +30,7 @@ class CudaDetectionFeeder final : public DetectionFeeder {
   DetectionDeviceBatch feed(const data::Batch& batch) override {
     LOCKSTEP_CHECK(batch.detection != nullptr && batch.floats.empty(),
                    "bytes of a batch of a detection data set");
+    LOCKSTEP_CHECK(batch.channels == num_channels_, "a mean and a deviation for each channel");
     const gpu::StreamHandle compute = backend_.compute_stream();
     // Everything launched since the last feed() reads the slot of that call: mark its end.
     if (last_ != nullptr) last_->consumed->record(compute);
@@ -122,6 +124,7 @@ class CudaDetectionFeeder final : public DetectionFeeder {
 
   gpu::Backend& backend_;
   Normalisation normalisation_;
+  std::int64_t num_channels_;
   std::vector<DetectionSlot> plans_;
   std::unique_ptr<gpu::Stream> copy_stream_;
   DetectionFunction make_;

@@ -57,6 +57,7 @@ bool DetectionTensors::shape(const data::Batch& batch) {
   const std::int64_t count = batch.batch;
   const std::int64_t most = detection.max_boxes;
   bool grew = false;
+  out_ = {};  // views of the last batch would keep memory that is about to be replaced
   out_.images = images_.take({count, batch.channels, batch.height, batch.width}, grew);
   out_.mask = mask_.take({count, batch.height, batch.width}, grew);
   out_.boxes = boxes_.take({count, most, 4}, grew);

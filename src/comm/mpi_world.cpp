@@ -171,7 +171,7 @@ MpiWorld::~MpiWorld() {
   control_.reset();
   // A peer may never come to MPI_Finalize after a failure: leave that to the process' end.
   const bool orderly = !engine_->broken() && std::uncaught_exceptions() == 0;
-  if (!orderly && !engine_->broken()) engine_->set_timeout(0);
+  if (!orderly) engine_->set_timeout(0);
   engine_.reset();
   if (!orderly || !owns_mpi_) return;
   for (const auto& window : windows_) window->free();

@@ -2,6 +2,8 @@
 // that all ranks of the host map, zeroed before any of them comes; one writer a row.
 #pragma once
 
+#include <lockstep/comm/types.h>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -9,9 +11,13 @@
 
 namespace lockstep::comm {
 
+enum class WindowVerb : std::uint8_t { kAllReduce, kReduceScatter, kAllGather };
+
 // What a rank says of a collective; equal on all ranks, or the program is wrong.
 struct WindowTicket {
-  std::uint64_t verb = 0;  // WindowVerb, DType and ReduceOp in a byte each
+  WindowVerb verb = WindowVerb::kAllReduce;
+  DType type = DType::kF32;
+  ReduceOp op = ReduceOp::kSum;
   std::uint64_t count = 0;
   std::uint64_t piece = 0;  // SharedPlace of the memory that the peers see
   std::uint64_t offset = 0;

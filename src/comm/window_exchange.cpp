@@ -28,14 +28,50 @@ const char* verb_text(WindowVerb verb) {
   return "collective";
 }
 
+const char* type_text(DType type) {
+  switch (type) {
+    case DType::kU8:
+      return "u8";
+    case DType::kI32:
+      return "i32";
+    case DType::kI64:
+      return "i64";
+    case DType::kF16:
+      return "fp16";
+    case DType::kBF16:
+      return "bf16";
+    case DType::kF32:
+      return "fp32";
+    case DType::kF64:
+      return "fp64";
+  }
+  return "unknown";
+}
+
+const char* op_text(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return "sum";
+    case ReduceOp::kMin:
+      return "minimum";
+    case ReduceOp::kMax:
+      return "maximum";
+  }
+  return "unknown";
+}
+
+std::string text_of(const WindowTicket& ticket) {
+  return format("{} ({}) of {} {} at byte {} of memory {}",
+                verb_text(ticket.verb),
+                op_text(ticket.op),
+                ticket.count,
+                type_text(ticket.type),
+                ticket.offset,
+                ticket.piece);
+}
+
 WindowTicket ticket_of(const WindowCall& call) {
-  const auto byte = [](auto value, int place) {
-    return static_cast<std::uint64_t>(value) << (8 * place);
-  };
-  return {byte(call.verb, 0) | byte(call.type, 1) | byte(call.op, 2),
-          call.count,
-          call.place.piece,
-          call.place.offset};
+  return {call.verb, call.type, call.op, call.count, call.place.piece, call.place.offset};
 }
 
 }  // namespace
@@ -147,19 +183,16 @@ void WindowExchange::check_tickets(const WindowOperation& operation) const {
   for (std::size_t rank = 0; rank < board_.size(); ++rank) {
     const WindowTicket& peer = board_[rank].tickets[slot];
     if (peer == own) continue;
-    throw internal_error(format(
-        "collective {} of the {} group is a {} of {} elements at byte {} on local rank {}, and one "
-        "of {} elements at byte {} on local rank {}: all ranks make the same calls in the same "
-        "order",
-        operation.number,
-        options_.place.name,
-        verb_text(operation.call.verb),
-        own.count,
-        own.offset,
-        options_.local_rank,
-        peer.count,
-        peer.offset,
-        rank));
+    throw internal_error(
+        format("collective {} of the {} group: local rank {} wants {}, and local rank {} {}; all "
+               "ranks make "
+               "the same calls in the same order",
+               operation.number,
+               options_.place.name,
+               options_.local_rank,
+               text_of(own),
+               rank,
+               text_of(peer)));
   }
 }
 

@@ -21,8 +21,6 @@
 
 namespace lockstep::comm {
 
-enum class WindowVerb : std::uint8_t { kAllReduce, kReduceScatter, kAllGather };
-
 struct WindowCall {
   WindowVerb verb = WindowVerb::kAllReduce;
   DType type = DType::kF32;

@@ -22,7 +22,7 @@ class WindowGroup final : public Group {
 
   int rank() const override { return messages_->rank(); }
   int size() const override { return messages_->size(); }
-  std::string backend() const override { return messages_->backend(); }
+  std::string backend() const override { return "shared+" + messages_->backend(); }
   std::unique_ptr<Work> all_reduce_async(
       void* buffer, std::size_t count, DType type, ReduceOp op, gpu::StreamHandle ready) override;
   std::unique_ptr<Work> broadcast_async(

@@ -21,9 +21,12 @@ std::int64_t chunks_under(const SamplerOptions& sampler, std::int64_t slabs, std
     return 1 + (samples + window - 1) / window;
   };
   const std::int64_t batch = sampler.batch_per_rank;
-  // The slabs of a rank lie a step of all ranks apart, each in one piece.
-  const std::int64_t windows =
-      std::min(windows_of(slabs * sampler.num_ranks * batch), ranks * slabs * windows_of(batch));
+  // The slabs of a rank lie a micro-batch of all ranks apart, each in one piece; with neighbouring
+  // blocks those of a step lie side by side and the next step's a whole step on.
+  const std::int64_t steps =
+      sampler.neighbouring_blocks ? (slabs + sampler.accumulate - 2) / sampler.accumulate + 1 : 0;
+  const std::int64_t span = std::max(slabs, steps * sampler.accumulate) * sampler.num_ranks * batch;
+  const std::int64_t windows = std::min(windows_of(span), ranks * slabs * windows_of(batch));
   return windows * sampler.window_chunks;
 }
 
@@ -39,9 +42,10 @@ std::int64_t chunks_to_keep(const LoaderOptions& options) {
   return chunks_under(options.sampler, ring_slabs(options), 1);
 }
 
-// Ranks may be a step apart, and the last window of an epoch is a short one.
+// Ranks may be a step of all its micro-batches apart, and the last window of an epoch is a short
+// one.
 std::int64_t shared_chunks_to_keep(const LoaderOptions& options, std::int64_t ranks) {
-  return chunks_under(options.sampler, ring_slabs(options) + 1, ranks) +
+  return chunks_under(options.sampler, ring_slabs(options) + options.sampler.accumulate, ranks) +
          options.sampler.window_chunks;
 }
 

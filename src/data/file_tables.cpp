@@ -244,6 +244,9 @@ class TableReader {
     tables_.box_classes = read_checked<std::int64_t>(kBoxClass, "i64", count);
     tables_.box_areas = read_checked<float>(kBoxArea, "f32", count);
     tables_.box_crowd = read_checked<std::uint8_t>(kBoxCrowd, "u8", count);
+    if (std::ranges::any_of(tables_.box_crowd, [](std::uint8_t flag) { return flag > 1; })) {
+      throw refuse(kBoxCrowd, "holds a value that is neither 0 nor 1");
+    }
     tables_.box_offsets = read_checked<std::uint64_t>(kBoxOffset, "u64", samples() + 1);
     const auto& offsets = tables_.box_offsets;
     if (offsets.front() != 0 || offsets.back() != count ||

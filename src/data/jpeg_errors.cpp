@@ -40,7 +40,11 @@ void JpegErrors::take_message(j_common_ptr state, int level) {
 
 // Not inlined, so that no variable of a caller lives in a register across the jump.
 [[gnu::noinline]] void JpegErrors::run_erased(void (*step)(void*), void* context) {
-  if (setjmp(fields_.jump) != 0) throw data_error(format("JPEG: {}", fields_.message.data()));
+  if (setjmp(fields_.jump) != 0) {
+    const bool no_memory = fields_.manager.msg_code == JERR_OUT_OF_MEMORY;
+    throw Error(no_memory ? ExitCode::kOutOfMemory : ExitCode::kBadData,
+                format("JPEG: {}", fields_.message.data()));
+  }
   step(context);
 }
 

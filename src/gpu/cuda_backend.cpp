@@ -8,6 +8,7 @@
 #include <lockstep/base/format.h>
 #include <lockstep/gpu/device.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -53,7 +54,10 @@ class CudaBackend final : public Backend {
     return info;
   }
 
-  void set_device(int index) override { check_cuda(cudaSetDevice(index), "cudaSetDevice"); }
+  void set_device(int index) override {
+    check_cuda(cudaSetDevice(index), "cudaSetDevice");
+    device_ = index;
+  }
 
   std::unique_ptr<Stream> make_stream(bool high_priority) override {
     return std::make_unique<CudaStream>(high_priority);
@@ -62,7 +66,7 @@ class CudaBackend final : public Backend {
     return std::make_unique<CudaEvent>(timing);
   }
   std::unique_ptr<PinnedBuffer> make_pinned(std::size_t size_bytes) override {
-    return std::make_unique<CudaPinnedBuffer>(size_bytes);
+    return std::make_unique<CudaPinnedBuffer>(size_bytes, device_);
   }
 
   // Either side may be device memory: the driver knows by the address.
@@ -103,6 +107,7 @@ class CudaBackend final : public Backend {
   void pop_range() override {}
 
  private:
+  std::atomic<int> device_{0};  // of this process
   std::mutex mutex_;
   std::unique_ptr<Nvml> nvml_;  // guarded by mutex_
   int sampled_index_ = -1;      // guarded by mutex_

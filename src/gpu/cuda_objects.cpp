@@ -57,7 +57,10 @@ double CudaEvent::elapsed_ms(Event& earlier) {
   return elapsed;
 }
 
-CudaPinnedBuffer::CudaPinnedBuffer(std::size_t size_bytes) : size_bytes_(size_bytes) {
+// On the device that the process chose, also from threads that never chose one (see CudaEvent).
+CudaPinnedBuffer::CudaPinnedBuffer(std::size_t size_bytes, int device)
+    : size_bytes_(size_bytes), device_(device) {
+  check_cuda(cudaSetDevice(device_), "cudaSetDevice");
   void* data = nullptr;
   // Portable: readable by every context of the process, whichever thread asks.
   check_cuda(cudaHostAlloc(&data, size_bytes == 0 ? 1 : size_bytes, cudaHostAllocPortable),
@@ -65,6 +68,9 @@ CudaPinnedBuffer::CudaPinnedBuffer(std::size_t size_bytes) : size_bytes_(size_by
   data_ = static_cast<std::byte*>(data);
 }
 
-CudaPinnedBuffer::~CudaPinnedBuffer() { cudaFreeHost(data_); }
+CudaPinnedBuffer::~CudaPinnedBuffer() {
+  cudaSetDevice(device_);
+  cudaFreeHost(data_);
+}
 
 }  // namespace lockstep::gpu

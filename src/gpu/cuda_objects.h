@@ -40,7 +40,7 @@ class CudaEvent final : public Event {
 
 class CudaPinnedBuffer final : public PinnedBuffer {
  public:
-  explicit CudaPinnedBuffer(std::size_t size_bytes);
+  CudaPinnedBuffer(std::size_t size_bytes, int device);
   ~CudaPinnedBuffer() override;
   CudaPinnedBuffer(const CudaPinnedBuffer&) = delete;
   CudaPinnedBuffer& operator=(const CudaPinnedBuffer&) = delete;
@@ -50,6 +50,7 @@ class CudaPinnedBuffer final : public PinnedBuffer {
  private:
   std::byte* data_ = nullptr;
   std::size_t size_bytes_;
+  int device_;
 };
 
 }  // namespace lockstep::gpu

@@ -61,8 +61,10 @@ Arena::Arena(comm::World& world,
              const Layout& layout,
              const at::Device& device)
     : named_(std::move(parameters)), layout_(layout) {
-  for (const NamedParameter& parameter : named_) check_parameter(parameter);
-  check_layout(named_, layout_);
+  comm::agree(world, [this] {
+    for (const NamedParameter& parameter : named_) check_parameter(parameter);
+    check_layout(named_, layout_);
+  });
   const at::NoGradGuard no_grad;
   parameters_ = collective_zeros(world, layout_.total, at::kFloat, device);
   gradients_ = collective_zeros(world, layout_.total, at::kFloat, device);

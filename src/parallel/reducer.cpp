@@ -93,6 +93,7 @@ void Reducer::State::start_reducing() {
   next = 0;
   fired.assign(fired.size(), false);
   for (std::size_t b = 0; b < missing.size(); ++b) missing[b] = plan.buckets[b].parameters.size();
+  if (wire) wire->begin_step();
 }
 
 void Reducer::State::on_gradient(std::size_t parameter) {
@@ -212,6 +213,10 @@ Reducer::~Reducer() = default;
 void Reducer::on_bucket_reduced(
     std::function<void(std::int64_t begin, std::int64_t end)> callback) {
   state_->callback = std::move(callback);
+}
+
+void Reducer::follow_update(at::Tensor updates, at::Tensor loss_scale) {
+  if (state_->wire) state_->wire->follow(std::move(updates), std::move(loss_scale));
 }
 
 void Reducer::begin_micro(bool reduce) {

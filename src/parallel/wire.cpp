@@ -5,6 +5,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <utility>
+
 namespace lockstep::parallel {
 namespace {
 
@@ -23,6 +25,21 @@ Wire::Wire(comm::World& world, optim::Arena& arena, comm::DType type)
           optim::collective_zeros(world, arena.layout().total, scalar_type(type), arena.device())),
       left_over_(at::zeros_like(arena.gradients())) {}
 
+void Wire::follow(at::Tensor updates, at::Tensor loss_scale) {
+  updates_ = std::move(updates);
+  loss_scale_ = std::move(loss_scale);
+  last_updates_ = updates_.clone();
+  last_scale_ = loss_scale_.clone();
+}
+
+void Wire::begin_step() {
+  if (!updates_.defined()) return;
+  const at::NoGradGuard no_grad;
+  left_over_.mul_((updates_ - last_updates_) * (loss_scale_ / last_scale_));
+  last_updates_.copy_(updates_);
+  last_scale_.copy_(loss_scale_);
+}
+
 void* Wire::pack(std::int64_t begin, std::int64_t end) {
   const at::NoGradGuard no_grad;
   at::Tensor rounded = rounded_.narrow(0, begin, end - begin);
@@ -30,8 +47,8 @@ void* Wire::pack(std::int64_t begin, std::int64_t end) {
   left_over.add_(arena_.gradients().narrow(0, begin, end - begin));
   rounded.copy_(left_over);
   left_over.sub_(rounded);
-  // A gradient that is not finite, or too large for fp16, makes all ranks skip the step; it must
-  // not stay for the steps after.
+  // A gradient that is not finite, or too large for fp16, makes all ranks skip the step; zero times
+  // it would not be zero in begin_step().
   left_over.nan_to_num_(0, 0, 0);
   return rounded.data_ptr();
 }

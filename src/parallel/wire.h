@@ -19,6 +19,12 @@ class Wire {
   Wire(comm::World& world, optim::Arena& arena, comm::DType type);
 
   comm::DType type() const { return type_; }
+  // Scalars on the arena's device that the optimizer keeps up to date: updates applied so far (i64)
+  // and the loss scale (fp32).
+  void follow(at::Tensor updates, at::Tensor loss_scale);
+  // Before the first pack() of a step: what the last step left over counts only if that step was
+  // applied, and in the units of the new loss scale. No host read.
+  void begin_step();
   // Rounds gradients [begin, end) and what is left over of them; the memory to reduce.
   void* pack(std::int64_t begin, std::int64_t end);
   // Sums [begin, end) back into the gradients.
@@ -29,6 +35,9 @@ class Wire {
   comm::DType type_;
   at::Tensor rounded_;    // (total) of type_
   at::Tensor left_over_;  // (total) fp32
+  // () each; undefined without follow().
+  at::Tensor updates_, loss_scale_;
+  at::Tensor last_updates_, last_scale_;  // as they were when the last step began
 };
 
 }  // namespace lockstep::parallel

@@ -61,6 +61,9 @@ void check_precision(const Job& job) {
              info.capability_minor));
 }
 
+// Above, messages between ranks leave the order of sums to MPI.
+constexpr std::uint64_t kMostRanksOfATree = 16;
+
 // What the fixed tree over blocks and ranks needs.
 void check_determinism(const Job& job) {
   const Settings& settings = job.settings;
@@ -73,6 +76,19 @@ void check_determinism(const Job& job) {
                "train.accumulate = {} must both be powers of two",
                ranks,
                settings.train.accumulate));
+  }
+  if (job.world.rank() % job.world.local_size() != job.world.local_rank()) {
+    throw config_error(format(
+        "run.determinism = world sums the ranks of a host first: rank {} is number {} of its "
+        "host; start with the ranks of a host side by side (mpirun --map-by core)",
+        job.world.rank(),
+        job.world.local_rank()));
+  }
+  if (ranks > kMostRanksOfATree) {
+    throw config_error(
+        format("run.determinism = world has one order of sums up to {} ranks, not {}",
+               kMostRanksOfATree,
+               ranks));
   }
   if (settings.parallel.zero != 0) {
     throw config_error(
@@ -194,9 +210,19 @@ parallel::BucketPlan plan_gradients(Job& job,
   return parallel::plan_buckets(counts, probe_order(job, session, parameters), plan);
 }
 
-comm::DType wire_type(const comm::Options& options) {
+// One rank has nobody to send to.
+comm::DType wire_type(const Job& job) {
+  const comm::Options& options = job.settings.comm;
+  if (job.mesh.data().size() == 1) return comm::DType::kF32;
   if (options.wire == "bf16") return comm::DType::kBF16;
   return options.wire == "fp16" ? comm::DType::kF16 : comm::DType::kF32;
+}
+
+void follow_update(Session& session) {
+  for (const optim::NamedParameter& entry : session.optimizer->state()) {
+    if (entry.name != "optim/steps") continue;
+    session.reducer->follow_update(entry.tensor, session.optimizer->loss_scale());
+  }
 }
 
 // Arena, optimizer and reducer. Collective.
@@ -204,23 +230,21 @@ void build_update(Job& job, Session& session) {
   const auto parameters = parallel::parameters_of(*session.model);
   session.buckets = plan_gradients(job, session, parameters);
   comm::agree_on(job.world, facts_of(parameters, session.buckets));
+  // Memory that ranks share is allocated by all together: outside of phases that a rank may leave.
+  session.arena = std::make_unique<optim::Arena>(
+      job.world, parameters, session.buckets.layout, torch_device(job.device));
+  const bool sharded = job.settings.parallel.zero > 0;
+  optim::Shard shard;
+  if (sharded) {
+    shard = parallel::make_shard(job.world, job.mesh.data(), *session.arena, session.buckets);
+  }
   comm::agree(job.world, [&] {
-    session.arena = std::make_unique<optim::Arena>(
-        job.world, parameters, session.buckets.layout, torch_device(job.device));
-    const bool sharded = job.settings.parallel.zero > 0;
-    optim::Shard shard;
-    if (sharded) {
-      shard = parallel::make_shard(job.world, job.mesh.data(), *session.arena, session.buckets);
-    }
     session.optimizer = optim::make_optimizer(
         *session.arena, job.settings.optim, job.settings.precision, kBadFlag, shard);
-    session.reducer = std::make_unique<parallel::Reducer>(job.world,
-                                                          job.mesh.data(),
-                                                          *session.arena,
-                                                          session.buckets,
-                                                          wire_type(job.settings.comm),
-                                                          sharded);
   });
+  session.reducer = std::make_unique<parallel::Reducer>(
+      job.world, job.mesh.data(), *session.arena, session.buckets, wire_type(job), sharded);
+  follow_update(session);
   session.reducer->on_bucket_reduced([&session](std::int64_t begin, std::int64_t end) {
     session.optimizer->add_norm(begin, end);
   });

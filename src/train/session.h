@@ -38,6 +38,7 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler);
 
 // Members are destroyed in reverse: loader and reducer first, data sets last.
 struct Session {
+  SharedInput shared_input;  // lent to the data sets
   std::unique_ptr<data::Dataset> train_data;
   std::unique_ptr<data::Dataset> val_data;  // null without data.val
   std::shared_ptr<models::Vit> model;
@@ -47,7 +48,6 @@ struct Session {
   std::unique_ptr<optim::Optimizer> optimizer;
   std::unique_ptr<parallel::Reducer> reducer;
   std::unique_ptr<augment::Feeder> feeder;
-  SharedInput shared_input;
   std::unique_ptr<data::Loader> loader;
 };
 

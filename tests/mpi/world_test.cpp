@@ -3,6 +3,7 @@
 #include "support/fake_backend.h"
 #include "support/test_world.h"
 
+#include <lockstep/base/process.h>
 #include <lockstep/comm/world.h>
 
 #include <gmock/gmock.h>
@@ -22,6 +23,21 @@ TEST(MpiWorld, KnowsItsPlace) {
   EXPECT_EQ(world().local_rank(), world().rank());
   EXPECT_THAT(world().description(), testing::AnyOf(HasSubstr("MPI"), HasSubstr("MPICH")));
   EXPECT_EQ(world().control().rank(), world().rank());
+}
+
+TEST(MpiWorld, RanksOfAHostShareMemory) {
+  Mesh mesh = world().open_mesh(Options{}, Device{&gpu::host_backend(), 0}, false);
+  EXPECT_EQ(mesh.data().backend(), world().size() == 1 ? "solo" : "shared+mpi");
+  Options options;
+  options.backend = "mpi";
+  Mesh messages = world().open_mesh(options, Device{&gpu::host_backend(), 0}, false);
+  EXPECT_EQ(messages.data().backend(), world().size() == 1 ? "solo" : "mpi");
+}
+
+// Set by tests/support/two_hosts.sh.
+TEST(MpiWorld, HasTheHostsThatTheTestStarted) {
+  const auto hosts = environment("LOCKSTEP_TEST_HOSTS");
+  EXPECT_EQ(world().size() / world().local_size(), hosts ? std::stoi(*hosts) : 1);
 }
 
 TEST(MpiWorld, MemoryIsAlignedAndZeroed) {
@@ -198,7 +214,7 @@ TEST(OpenMesh, SharedDeviceReducesThroughTheHost) {
   if (world().size() == 1) GTEST_SKIP() << "needs two ranks";
   FakeBackend backend(1, "GPU-same-");
   Mesh mesh = world().open_mesh(Options{}, Device{&backend, 0}, true);
-  EXPECT_EQ(mesh.data().backend(), "staged-mpi");
+  EXPECT_EQ(mesh.data().backend(), "staged-shared+mpi");
   std::vector<float> values(3000, static_cast<float>(world().rank() + 1));
   mesh.data()
       .all_reduce_async(values.data(), values.size(), DType::kF32, ReduceOp::kSum, {})

@@ -51,4 +51,4 @@ done
 
 "$folder/agent" lockstep-a mpirun --mca plm rsh --mca plm_rsh_agent "$folder/agent" \
   --mca btl tcp,self,vader --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 \
-  --host "lockstep-a:$ranks,lockstep-b:$ranks" -np $((2 * ranks)) "$@"
+  -x LOCKSTEP_TEST_HOSTS=2 --host "lockstep-a:$ranks,lockstep-b:$ranks" -np $((2 * ranks)) "$@"

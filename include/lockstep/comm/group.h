@@ -17,6 +17,7 @@ namespace lockstep::comm {
 class Work {
  public:
   virtual ~Work() = default;
+  // On shared memory done() and wait() of any Work are what carries all reductions on.
   virtual bool done() = 0;
   // Host memory: blocks until the result is there. Device memory: `stream` waits, the host does
   // not. Throws: Error(kPeerLost) when the collective failed or timed out.
@@ -33,7 +34,7 @@ class Group {
   virtual ~Group() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual std::string backend() const = 0;  // "solo", "mpi", "nccl"
+  virtual std::string backend() const = 0;  // "solo", "mpi", "shared+mpi", "nccl"
 
   // In place. `ready` names the stream whose work so far produces the buffer (ignored on the host).
   virtual std::unique_ptr<Work> all_reduce_async(

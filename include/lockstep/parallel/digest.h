@@ -20,8 +20,8 @@ struct DigestPart {
   std::vector<at::Tensor> tensors;
 };
 
-// 64 bits of the words of the tensors, in order. Any one flipped bit changes it. On CUDA one kernel
-// a tensor and one host read. Requires: contiguous tensors of 4-byte or 8-byte elements.
+// 64 bits of the words of the tensors, in order. Any one flipped bit changes it. On CUDA a few
+// kernels and a host read a tensor. Requires: contiguous tensors of 4-byte or 8-byte elements.
 std::uint64_t digest_of(const std::vector<at::Tensor>& tensors);
 
 // Parameters and what all ranks hold of the optimizer state, scaler included; with a shard the
@@ -29,7 +29,7 @@ std::uint64_t digest_of(const std::vector<at::Tensor>& tensors);
 std::vector<DigestPart> replicated_state(optim::Arena& arena, optim::Optimizer& optimizer);
 
 // Collective: on the control plane. Throws on all ranks alike: AgreedError(kDiverged) that names
-// the part, the step and the odd rank, with two ranks both.
+// the part, the step and the odd rank; with two ranks no rank.
 void compare_digests(comm::World& world, const std::vector<DigestPart>& parts, std::int64_t step);
 
 }  // namespace lockstep::parallel

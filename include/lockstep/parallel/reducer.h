@@ -65,6 +65,10 @@ class Reducer {
   // Called once a bucket, in plan order, when its sum is there (on the host thread that calls
   // finalize; on CUDA after the compute stream was made to wait). Sharded: with the rank's slice.
   void on_bucket_reduced(std::function<void(std::int64_t begin, std::int64_t end)> callback);
+  // With a 16-bit wire: scalars on the arena's device, kept up to date by the optimizer, of updates
+  // applied so far (i64) and of the loss scale (fp32). What rounding took from a step that was
+  // skipped is then forgotten. Before the first step; without a 16-bit wire it does nothing.
+  void follow_update(at::Tensor updates, at::Tensor loss_scale);
   // Before each backward. With `reduce` off, gradients only accumulate.
   // Throws: Error(kInternal) naming a parameter whose gradient was replaced.
   void begin_micro(bool reduce);

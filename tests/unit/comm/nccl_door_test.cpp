@@ -10,7 +10,8 @@ namespace {
 // The entry itself is opened by unit_gpu (symbols) and tests/gpu (a device).
 TEST(NcclDoor, TheNameIsTheOneThatTheModuleExports) {
   EXPECT_STREQ(kNcclEntry, "lockstep_open_nccl_group");
-  EXPECT_TRUE((std::is_invocable_r_v<Group*, OpenNcclFunction, World&, const Device&, double>));
+  EXPECT_TRUE(
+      (std::is_invocable_r_v<Group*, OpenNcclFunction, World&, const Device&, const Options&>));
 }
 
 }  // namespace

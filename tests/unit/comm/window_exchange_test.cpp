@@ -168,11 +168,28 @@ TEST(WindowExchange, DifferentCallsAreNamedOnAllRanks) {
   WindowHost host(2, 1000 * sizeof(float));
   host.run([&](int rank) {
     const auto operation = host.exchange(rank)->post(all_reduce(rank == 0 ? 100 : 200));
-    EXPECT_THAT(
-        error_of([&] { host.exchange(rank)->wait(*operation); }),
-        testing::AllOf(testing::HasSubstr("100 elements"), testing::HasSubstr("200 elements")));
+    EXPECT_THAT(error_of([&] { host.exchange(rank)->wait(*operation); }),
+                testing::AllOf(testing::HasSubstr("all-reduce (sum) of 100 fp32 at byte 0"),
+                               testing::HasSubstr("all-reduce (sum) of 200 fp32 at byte 0")));
   });
   EXPECT_EQ(host.num_failures, 2);
+}
+
+TEST(WindowExchange, EveryPartOfACallIsCompared) {
+  std::vector<WindowCall> others(5, all_reduce(64));
+  others[0].type = DType::kI32;
+  others[1].op = ReduceOp::kMax;
+  others[2].verb = WindowVerb::kAllGather;
+  others[3].place.offset = 4;
+  others[4].count = 63;
+  for (const WindowCall& other : others) {
+    WindowHost host(2, 1000 * sizeof(float), 5);
+    host.run([&](int rank) {
+      const auto operation = host.exchange(rank)->post(rank == 0 ? all_reduce(64) : other);
+      EXPECT_THAT(error_of([&] { host.exchange(rank)->wait(*operation); }),
+                  testing::HasSubstr("same calls in the same order"));
+    });
+  }
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ int encode_with_little_memory(const Image& image) {
       encode_jpeg(image, 100);
       _exit(1);
     } catch (const Error& error) {
-      _exit(std::string(error.what()).find("memory") == std::string::npos ? 2 : 0);
+      _exit(error.code() == ExitCode::kOutOfMemory ? 0 : 2);
     }
   }
   int status = -1;

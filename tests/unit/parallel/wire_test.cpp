@@ -2,6 +2,7 @@
 #include "parallel/wire.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +38,46 @@ TEST_F(WireTest, WhatRoundingTakesComesBackInTheNextStep) {
     sum += gradients[3].item<double>();
   }
   EXPECT_EQ(sum, 4 * (1.0 + 0x1p-9));
+}
+
+// A step that overflowed somewhere has large finite gradients elsewhere: what rounding took from
+// them must not come back in the next step.
+TEST_F(WireTest, ASkippedStepLeavesNothing) {
+  Wire wire(*world_, *arena_, comm::DType::kBF16);
+  at::Tensor updates = at::zeros({}, at::kLong);
+  const at::Tensor scale = at::ones({});
+  wire.follow(updates, scale);
+  at::Tensor gradients = arena_->gradients();
+  const auto step = [&](double gradient, bool applied) {
+    wire.begin_step();
+    gradients.fill_(gradient);
+    wire.pack(0, 64);
+    wire.unpack(0, 64);
+    if (applied) updates.add_(1);
+    return gradients[3].item<float>();
+  };
+  step(1.003e20, false);
+  EXPECT_EQ(step(0.25, true), 0.25F);
+  step(1.0 + 0x1p-8, true);  // leaves something, and was applied
+  EXPECT_EQ(step(0, true), 0x1p-8F);
+}
+
+TEST_F(WireTest, LeftOversFollowTheLossScale) {
+  Wire wire(*world_, *arena_, comm::DType::kBF16);
+  at::Tensor updates = at::zeros({}, at::kLong);
+  at::Tensor scale = at::ones({});
+  wire.follow(updates, scale);
+  at::Tensor gradients = arena_->gradients();
+  wire.begin_step();
+  gradients.fill_(1.0 + 0x1p-8);
+  wire.pack(0, 64);
+  updates.add_(1);
+  scale.mul_(2);
+  wire.begin_step();
+  gradients.zero_();
+  wire.pack(0, 64);
+  wire.unpack(0, 64);
+  EXPECT_EQ(gradients[3].item<float>(), 0x1p-7F);
 }
 
 TEST_F(WireTest, OnlyTheRangeIsTouched) {
