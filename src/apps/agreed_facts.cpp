@@ -1,5 +1,6 @@
 #include "agreed_facts.h"
 
+#include <lockstep/base/format.h>
 #include <lockstep/base/version.h>
 #include <lockstep/config/settings.h>
 
@@ -29,7 +30,9 @@ std::vector<comm::Fact> agreed_facts(const std::string& communication,
   facts.push_back({"MPI", communication});
   for (const auto& [name, value] : line.flags) facts.push_back({"--" + name, value});
   facts.push_back({"--help", line.help ? "given" : "not given"});
-  for (const std::string& word : line.positional) facts.push_back({"argument", word});
+  for (std::size_t i = 0; i < line.positional.size(); ++i) {
+    facts.push_back({format("argument {}", i + 1), line.positional[i]});
+  }
   for (const comm::Fact& fact : facts_of_ini(config::resolved_ini(line.settings))) {
     facts.push_back(fact);
   }

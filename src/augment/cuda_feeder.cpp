@@ -1,6 +1,7 @@
 #include "cuda_feeder.h"
 
 #include "batch_plan.h"
+#include "copy_slots.h"
 #include "cuda_kernels.h"
 
 #include <lockstep/base/error.h>
@@ -20,47 +21,30 @@ void check_started(const char* error) {
   }
 }
 
-// Two slots: while the compute stream uses one, the copy stream fills the other. The `consumed`
-// event of a slot keeps the copy stream from overwriting tensors that a step still reads.
 class CudaFeeder final : public Feeder {
  public:
   CudaFeeder(gpu::Backend& backend, const at::Device& device, const FeederOptions& options)
       : backend_(backend),
         device_(device),
         planner_(options),
-        copy_stream_(backend.make_stream(true)),
+        turns_(backend),
         transform_(reinterpret_cast<TransformFunction>(gpu::cuda_symbol(kTransformSymbol))),
-        ops_(reinterpret_cast<OpsFunction>(gpu::cuda_symbol(kOpsSymbol))) {
-    for (Slot& slot : slots_) {
-      slot.copied = backend.make_event(false);
-      slot.consumed = backend.make_event(false);
-    }
-  }
+        ops_(reinterpret_cast<OpsFunction>(gpu::cuda_symbol(kOpsSymbol))) {}
 
   DeviceBatch feed(const data::Batch& batch) override {
     LOCKSTEP_CHECK(batch.floats.empty(), "a device takes bytes");
     planner_.plan(batch, plan_);
-    const gpu::StreamHandle compute = backend_.compute_stream();
-    // Everything launched since the last feed() reads the slot of that call: mark its end.
-    if (last_ != nullptr) last_->consumed->record(compute);
-    Slot& slot = slots_[next_++ % slots_.size()];
-    slot.copied->synchronize();  // its staging memory is free again: two feeds ago, long done
+    Slot& slot = slots_[turns_.turn()];
     if (!slot.pixels.defined() || slot.pixels.size(0) != batch.batch) {
       allocate(batch, slot);
-      // What had this memory before may still be read by work that the compute stream has queued.
-      slot.consumed->record(compute);
+      turns_.moved();
     }
-    const gpu::StreamHandle copy = copy_stream_->handle();
-    slot.consumed->make_wait(copy);
-    copy_all(batch, slot, copy);
-    slot.copied->record(copy);
-    slot.copied->make_wait(compute);
-    launch(slot, compute);
-    last_ = &slot;
+    copy_all(batch, slot);
+    launch(slot, backend_.compute_stream());
     return slot.out;
   }
 
-  gpu::Event* reusable() override { return last_ == nullptr ? nullptr : last_->copied.get(); }
+  gpu::Event* reusable() override { return turns_.reusable(); }
 
  private:
   struct Slot {
@@ -71,9 +55,6 @@ class CudaFeeder final : public Feeder {
     at::Tensor scratch;
     at::Tensor tables;
     DeviceBatch out;
-    std::unique_ptr<gpu::PinnedBuffer> staging;  // what goes to the device beside the pixels
-    std::unique_ptr<gpu::Event> copied;
-    std::unique_ptr<gpu::Event> consumed;
   };
 
   void allocate(const data::Batch& batch, Slot& slot) {
@@ -100,23 +81,16 @@ class CudaFeeder final : public Feeder {
       slot.out.labels_b = at::empty({count}, on_device.dtype(at::kLong));
       slot.out.lambda = at::empty({count}, on_device.dtype(at::kFloat));
     }
-    slot.staging = backend_.make_pinned(
-        static_cast<std::size_t>(count) *
-            (sizeof(SamplePlan) + 2 * sizeof(std::int64_t) + 2 * sizeof(float)) +
-        plan_.ops.size() * sizeof(PixelOp));
   }
 
-  // Through page-locked memory that stays untouched until `copied`. Widest items first, so that
-  // each begins at a multiple of its own size.
-  void copy_all(const data::Batch& batch, Slot& slot, gpu::StreamHandle stream) {
+  void copy_all(const data::Batch& batch, Slot& slot) {
     const auto count = static_cast<std::size_t>(batch.batch);
-    backend_.copy_to_device_async(
-        slot.pixels.data_ptr(), batch.pixels.data(), batch.pixels.size(), stream);
-    std::byte* at = slot.staging->data();
+    turns_.begin_copies(count *
+                            (sizeof(SamplePlan) + 2 * sizeof(std::int64_t) + 2 * sizeof(float)) +
+                        plan_.ops.size() * sizeof(PixelOp));
+    turns_.send_pinned(slot.pixels.data_ptr(), batch.pixels.data(), batch.pixels.size());
     const auto send = [&](at::Tensor& to, const void* from, std::size_t size_bytes) {
-      std::memcpy(at, from, size_bytes);
-      backend_.copy_to_device_async(to.data_ptr(), at, size_bytes, stream);
-      at += size_bytes;
+      turns_.send(to.data_ptr(), from, size_bytes);
     };
     send(slot.plans, plan_.samples.data(), count * sizeof(SamplePlan));
     send(slot.out.labels, batch.labels.data(), count * sizeof(std::int64_t));
@@ -134,6 +108,7 @@ class CudaFeeder final : public Feeder {
     if (plan_.ops_per_sample > 0) {
       send(slot.ops, plan_.ops.data(), plan_.ops.size() * sizeof(PixelOp));
     }
+    turns_.end_copies();
     std::memcpy(
         slot.out.sample_ids.data_ptr(), batch.sample_ids.data(), count * sizeof(std::int64_t));
   }
@@ -186,12 +161,10 @@ class CudaFeeder final : public Feeder {
   BatchPlan plan_;
   std::vector<std::int64_t> labels_b_;
   std::vector<float> lambda_;
-  std::unique_ptr<gpu::Stream> copy_stream_;
+  CopySlots turns_;
   TransformFunction transform_;
   OpsFunction ops_;
-  std::array<Slot, 2> slots_;
-  Slot* last_ = nullptr;
-  std::size_t next_ = 0;
+  std::array<Slot, CopySlots::kSlots> slots_;
 };
 
 }  // namespace

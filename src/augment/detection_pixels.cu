@@ -2,8 +2,7 @@
 // equal to detection_pixels.cpp to rounding.
 #include "cuda_kernels.h"
 #include "detection_math.h"
-
-#include <cuda_runtime.h>
+#include "launch.cuh"
 
 namespace {
 
@@ -36,14 +35,10 @@ __global__ void make_detection(DetectionArguments a) {
 
 extern "C" const char* lockstep_augment_detection(const DetectionArguments& arguments,
                                                   void* stream) {
-  constexpr int kThreads = 256;
-  constexpr std::int64_t kMaxBlocks = 4096;
-  const std::int64_t total = arguments.batch * arguments.height * arguments.width;
-  std::int64_t blocks = (total + kThreads - 1) / kThreads;
-  if (blocks > kMaxBlocks) blocks = kMaxBlocks;
+  using lockstep::augment::kThreads;
+  const unsigned blocks =
+      lockstep::augment::blocks_for(arguments.batch * arguments.height * arguments.width);
   if (blocks == 0) return nullptr;
-  make_detection<<<static_cast<unsigned>(blocks), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      arguments);
-  const cudaError_t error = cudaGetLastError();
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  make_detection<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(arguments);
+  return lockstep::augment::launch_error();
 }

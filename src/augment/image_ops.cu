@@ -1,15 +1,12 @@
 // Operations on bytes on the device, equal to image_ops.cpp: one pair of kernels an operation, all
 // samples at once, each with its own.
 #include "cuda_kernels.h"
+#include "launch.cuh"
 #include "pixel_tables.h"
-
-#include <cuda_runtime.h>
 
 namespace {
 
 using namespace lockstep::augment;
-
-constexpr int kThreads = 256;
 
 // The pass from `from` to `to`, and which of a sample's operations it is.
 struct Pass {
@@ -161,13 +158,9 @@ __global__ void apply(OpsArguments a, Pass pass) {
 }  // namespace
 
 extern "C" const char* lockstep_augment_ops(const OpsArguments& arguments, void* stream) {
-  constexpr std::int64_t kMaxBlocks = 4096;
   const auto on = static_cast<cudaStream_t>(stream);
-  const std::int64_t total = arguments.batch * arguments.height * arguments.width;
-  if (total == 0) return nullptr;
-  std::int64_t blocks = (total + kThreads - 1) / kThreads;
-  if (blocks > kMaxBlocks) blocks = kMaxBlocks;
-  const auto grid = static_cast<unsigned>(blocks);
+  const unsigned grid = blocks_for(arguments.batch * arguments.height * arguments.width);
+  if (grid == 0) return nullptr;
   // The buffers take turns; the first is chosen so that the last result lies in `bytes`.
   std::uint8_t* from = arguments.ops_per_sample % 2 == 0 ? arguments.bytes : arguments.scratch;
   std::uint8_t* to = arguments.ops_per_sample % 2 == 0 ? arguments.scratch : arguments.bytes;
@@ -179,6 +172,5 @@ extern "C" const char* lockstep_augment_ops(const OpsArguments& arguments, void*
     to = from;
     from = pass.to;
   }
-  const cudaError_t error = cudaGetLastError();
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  return launch_error();
 }

@@ -1,9 +1,8 @@
 // The device pass over pixels: crop and resize, move, normalise, erase and mix in one kernel; equal
 // to transform_pixels.cpp to rounding.
 #include "cuda_kernels.h"
+#include "launch.cuh"
 #include "pixel_math.h"
-
-#include <cuda_runtime.h>
 
 namespace {
 
@@ -103,14 +102,10 @@ __global__ void transform(TransformArguments a) {
 
 extern "C" const char* lockstep_augment_transform(const TransformArguments& arguments,
                                                   void* stream) {
-  constexpr int kThreads = 256;
-  constexpr std::int64_t kMaxBlocks = 4096;
-  const std::int64_t total = arguments.batch * arguments.height * arguments.width;
-  std::int64_t blocks = (total + kThreads - 1) / kThreads;
-  if (blocks > kMaxBlocks) blocks = kMaxBlocks;
+  using lockstep::augment::kThreads;
+  const unsigned blocks =
+      lockstep::augment::blocks_for(arguments.batch * arguments.height * arguments.width);
   if (blocks == 0) return nullptr;
-  transform<<<static_cast<unsigned>(blocks), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-      arguments);
-  const cudaError_t error = cudaGetLastError();
-  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  transform<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(arguments);
+  return lockstep::augment::launch_error();
 }

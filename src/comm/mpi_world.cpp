@@ -248,9 +248,11 @@ std::shared_ptr<SharedWindow> MpiWorld::try_window(WindowKind kind, std::size_t 
     return open_window(kind, size_bytes);
   } catch (const AgreedError& error) {
     if (rank_ == 0) {
-      log::warning("gradients go through MPI, which is slower: {} on the host of rank {}",
-                   error.what(),
-                   error.rank());
+      log::warning(
+          "gradients go through MPI, which is slower: {} on the host of rank {}; make "
+          "/dev/shm larger (a container: --shm-size)",
+          error.what(),
+          error.rank());
     }
     return nullptr;
   }
@@ -265,12 +267,7 @@ std::unique_ptr<Memory> MpiWorld::allocate(std::size_t size_bytes) {
 }
 
 std::unique_ptr<Memory> MpiWorld::allocate_shared(std::size_t size_bytes) {
-  try {
-    return open_window(WindowKind::kOneAHost, size_bytes)->memory();
-  } catch (const AgreedError& error) {
-    throw AgreedError(
-        {error.code(), error.rank(), format("{}: lower data.cache_mib", error.what())});
-  }
+  return open_window(WindowKind::kOneAHost, size_bytes)->memory();
 }
 
 void MpiWorld::abort(ExitCode code) {

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <limits>
 #include <utility>
-#include <vector>
 
 namespace lockstep::comm {
 namespace {
@@ -213,14 +212,14 @@ void WindowExchange::reduce_slice(WindowOperation& operation) {
   const Slices slices = aligned_slices(call.count, local_size());
   const std::size_t count = slices.size(options_.local_rank);
   const std::size_t begin = slices.begin(options_.local_rank) * size_bytes(call.type);
-  std::vector<void*> buffers(board_.size());
+  targets_.clear();
   for (int rank = 0; rank < local_size(); ++rank) {
-    buffers[static_cast<std::size_t>(rank)] = pieces_.at(call.place, rank) + begin;
+    targets_.push_back(pieces_.at(call.place, rank) + begin);
   }
-  const std::vector<const void*> sources(buffers.begin(), buffers.end());
-  if (!across_) return reduce_to_all(sources, buffers, count, call.type, call.op);
-  void* const own = buffers[static_cast<std::size_t>(options_.local_rank)];
-  reduce_in_order(sources, own, count, call.type, call.op);
+  sources_.assign(targets_.begin(), targets_.end());
+  if (!across_) return reduce_to_all(sources_, targets_, count, call.type, call.op);
+  void* const own = targets_[static_cast<std::size_t>(options_.local_rank)];
+  reduce_in_order(sources_, own, count, call.type, call.op);
   operation.across = across_->all_reduce_async(own, count, call.type, call.op, {});
 }
 
@@ -236,15 +235,15 @@ void WindowExchange::spread(const WindowOperation& operation) const {
   }
 }
 
-void WindowExchange::reduce_scatter(const WindowOperation& operation) const {
+void WindowExchange::reduce_scatter(const WindowOperation& operation) {
   const WindowCall& call = operation.call;
   const std::size_t begin =
       static_cast<std::size_t>(options_.local_rank) * call.count * size_bytes(call.type);
-  std::vector<const void*> sources;
+  sources_.clear();
   for (int rank = 0; rank < local_size(); ++rank) {
-    sources.push_back(pieces_.at(call.place, rank) + begin);
+    sources_.push_back(pieces_.at(call.place, rank) + begin);
   }
-  reduce_in_order(sources, call.out, call.count, call.type, call.op);
+  reduce_in_order(sources_, call.out, call.count, call.type, call.op);
 }
 
 void WindowExchange::gather(const WindowOperation& operation) const {

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace lockstep::comm {
 
@@ -84,7 +85,7 @@ class WindowExchange {
   void check_tickets(const WindowOperation& operation) const;
   void do_share(WindowOperation& operation);
   void reduce_slice(WindowOperation& operation);
-  void reduce_scatter(const WindowOperation& operation) const;
+  void reduce_scatter(const WindowOperation& operation);
   void gather(const WindowOperation& operation) const;
   void spread(const WindowOperation& operation) const;
   void fail(const Error& error);
@@ -99,6 +100,9 @@ class WindowExchange {
   std::uint64_t num_shared_ = 0;  // operations that this rank did its share of
   Operations active_;
   std::optional<Error> failure_;
+  // Of the slice at hand; members, so that no step allocates them.
+  std::vector<void*> targets_;
+  std::vector<const void*> sources_;
 };
 
 }  // namespace lockstep::comm

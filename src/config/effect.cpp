@@ -130,7 +130,11 @@ std::vector<std::string> find_warnings(const Settings& settings,
   if (settings.run.device == "cpu") {
     findings.no_effect("run.allow_gpu_sharing", "run.device is cpu");
     findings.no_effect("comm.max_ctas", "run.device is cpu");
+    if (settings.run.determinism == "bitwise") {
+      findings.no_effect("run.determinism", "a run on the CPU repeats bit by bit anyway");
+    }
   }
+  if (settings.comm.backend == "mpi") findings.no_effect("comm.max_ctas", "comm.backend is mpi");
   for (const Option& option : table.options()) {
     if (option.section == "detection") {
       findings.no_effect(option.name(), "training of detectors is not in this version");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace lockstep::data {
 namespace {
@@ -29,6 +30,20 @@ Region whole(ImageSize source) {
   return {0, 0, static_cast<float>(source.width), static_cast<float>(source.height)};
 }
 
+// Of `resized` pixels the ones from `begin` to `end`, told in pixels of the source: at least one.
+std::pair<float, float> in_source(std::int64_t begin,
+                                  std::int64_t end,
+                                  std::int32_t source,
+                                  std::int32_t resized) {
+  double low = static_cast<double>(begin) * source / resized;
+  double high = static_cast<double>(end) * source / resized;
+  if (high - low < 1) {
+    low = std::min(low, source - 1.0);
+    high = low + 1;
+  }
+  return {static_cast<float>(low), static_cast<float>(high)};
+}
+
 // A rectangle of the resized image, told in pixels of the source.
 Region draw_crop(const DetectionOptions& options, ImageSize source, PhiloxStream& random) {
   const ImageSize resized = size_by_short_side(source, choose(options.crop_short_sides, random), 0);
@@ -40,13 +55,9 @@ Region draw_crop(const DetectionOptions& options, ImageSize source, PhiloxStream
   const std::int64_t height = side(resized.height);
   const std::int64_t y = draw(0, resized.height - height, random);
   const std::int64_t x = draw(0, resized.width - width, random);
-  const auto in_source = [](std::int64_t at, std::int32_t from, std::int32_t to) {
-    return static_cast<float>(static_cast<double>(at) * from / to);
-  };
-  return {in_source(x, source.width, resized.width),
-          in_source(y, source.height, resized.height),
-          in_source(x + width, source.width, resized.width),
-          in_source(y + height, source.height, resized.height)};
+  const auto [x0, x1] = in_source(x, x + width, source.width, resized.width);
+  const auto [y0, y1] = in_source(y, y + height, source.height, resized.height);
+  return {x0, y0, x1, y1};
 }
 
 // Rounded, for the shape decides the result's size.

@@ -55,11 +55,11 @@ class SharedChunks::Lock {
  public:
   Lock(pthread_mutex_t& mutex, std::chrono::milliseconds patience) : mutex_(mutex) {
     timespec until{};
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     const std::int64_t nanoseconds = until.tv_nsec + patience.count() % 1000 * 1'000'000;
     until.tv_sec += patience.count() / 1000 + nanoseconds / 1'000'000'000;
     until.tv_nsec = nanoseconds % 1'000'000'000;
-    const int failed = pthread_mutex_timedlock(&mutex, &until);
+    const int failed = pthread_mutex_clocklock(&mutex, CLOCK_MONOTONIC, &until);
     if (failed == EOWNERDEAD) pthread_mutex_consistent(&mutex);
     locked_ = failed == 0 || failed == EOWNERDEAD;
   }
@@ -163,7 +163,7 @@ SharedChunks::Slot* SharedChunks::claim(std::uint64_t number, std::uint64_t uses
 // The slot of a chunk that is ready, or one for the caller to fill, held in both cases.
 SharedChunks::Answer SharedChunks::ask(std::uint64_t number,
                                        std::uint64_t uses,
-                                       bool patient) const {
+                                       std::uint64_t tired_of) const {
   const Lock lock(head_->mutex, patience_);
   if (!lock) return {};
   Slot* slot = find(number);
@@ -173,7 +173,7 @@ SharedChunks::Answer SharedChunks::ask(std::uint64_t number,
     slot->left = (slot->left > 0 ? slot->left : uses) - 1;
     return {slot, Next::kRead};
   }
-  if (slot != nullptr && patient) return {slot, Next::kWait};
+  if (slot != nullptr && slot->used != tired_of) return {slot, Next::kWait, slot->used};
   // Whoever fills it is gone or held up: it may come to an end, but nobody looks there any more.
   if (slot != nullptr) slot->owner = slot->left = 0;
   slot = claim(number, uses);
@@ -184,12 +184,15 @@ std::optional<SharedChunks::Held> SharedChunks::get(std::uint64_t number,
                                                     std::uint64_t uses,
                                                     const Fill& fill) const {
   if (num_slots_ == 0) return std::nullopt;
-  const auto until = Clock::now() + patience_;
-  Answer answer = ask(number, uses, true);
+  auto until = Clock::now() + patience_;
+  Answer answer = ask(number, uses, 0);
   for (auto pause = kShortestPause; answer.next == Next::kWait;
        pause = std::min(2 * pause, kLongestPause)) {
     std::this_thread::sleep_for(pause);
-    answer = ask(number, uses, Clock::now() < until);
+    const std::uint64_t waited_for = answer.fill;
+    answer = ask(number, uses, Clock::now() < until ? 0 : waited_for);
+    // Another one took over: it is given as much time, or all who wait would begin at once.
+    if (answer.fill != waited_for) until = Clock::now() + patience_;
   }
   if (answer.next == Next::kNone) return std::nullopt;
   Held held(answer.slot, bytes_of(*answer.slot));

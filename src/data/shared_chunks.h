@@ -13,7 +13,7 @@
 namespace lockstep::data {
 
 // Finished chunks go first, then the least recently used. A process that dies may take the slots
-// with it that it was filling or reading; nobody waits for it longer than `patience`.
+// with it that it was filling or reading; nobody waits for what it began longer than `patience`.
 // Thread: every function from any thread of any process that shares the memory.
 class SharedChunks {
  public:
@@ -67,9 +67,11 @@ class SharedChunks {
   struct Answer {
     Slot* slot = nullptr;
     Next next = Next::kNone;
+    std::uint64_t fill = 0;  // with kWait: which fill of the slot it is
   };
 
-  Answer ask(std::uint64_t number, std::uint64_t uses, bool patient) const;
+  // `tired_of`: the fill that is not waited for any more; 0: none.
+  Answer ask(std::uint64_t number, std::uint64_t uses, std::uint64_t tired_of) const;
   Slot* find(std::uint64_t number) const;
   Slot* claim(std::uint64_t number, std::uint64_t uses) const;
   std::span<std::byte> bytes_of(const Slot& slot) const;

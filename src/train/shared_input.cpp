@@ -1,6 +1,6 @@
 #include <lockstep/base/error.h>
+#include <lockstep/base/format.h>
 #include <lockstep/base/log.h>
-#include <lockstep/base/units.h>
 #include <lockstep/train/shared_input.h>
 
 #include <array>
@@ -23,6 +23,19 @@ std::int64_t ranks_of_a_host(comm::World& world) {
   return most[0];
 }
 
+std::unique_ptr<comm::Memory> allocate_cache(comm::World& world, std::size_t size_bytes) {
+  try {
+    return world.allocate_shared(size_bytes);
+  } catch (const comm::AgreedError& error) {
+    if (error.code() != ExitCode::kOutOfMemory) throw;
+    throw comm::AgreedError({error.code(),
+                             error.rank(),
+                             format("{}: lower data.cache_mib, or make /dev/shm larger (a "
+                                    "container: --shm-size)",
+                                    error.what())});
+  }
+}
+
 // Null where a host has no room: this memory saves time, and no run ends for want of it.
 std::unique_ptr<comm::Memory> allocate_if_room(comm::World& world, std::size_t size_bytes) {
   try {
@@ -31,9 +44,10 @@ std::unique_ptr<comm::Memory> allocate_if_room(comm::World& world, std::size_t s
     if (error.code() != ExitCode::kOutOfMemory) throw;
     if (world.rank() == 0) {
       log::warning(
-          "window order: the ranks of a host inflate every chunk for themselves, {} of shared "
-          "memory are not to be had; make /dev/shm larger (a container: --shm-size)",
-          bytes_text(static_cast<double>(size_bytes)));
+          "window order: the ranks of a host inflate every chunk for themselves: {} on the host of "
+          "rank {}; make /dev/shm larger (a container: --shm-size)",
+          error.what(),
+          error.rank());
     }
     return nullptr;
   }
@@ -52,7 +66,7 @@ SharedInput share_input(comm::World& world,
                         const data::LoaderOptions& loading) {
   SharedInput shared;
   const std::size_t sample_bytes = data::cache_bytes(dataset, options);
-  if (sample_bytes > 0) shared.samples = world.allocate_shared(sample_bytes);
+  if (sample_bytes > 0) shared.samples = allocate_cache(world, sample_bytes);
   const std::int64_t ranks = ranks_of_a_host(world);
   const std::size_t chunk_bytes = data::shared_chunk_bytes(dataset, loading, ranks);
   if (ranks > 1 && chunk_bytes > 0) shared.chunks = allocate_if_room(world, chunk_bytes);

@@ -115,6 +115,12 @@ TEST(Effect, CtasNeedAGpu) {
   EXPECT_THAT(warnings({"--comm.max_ctas", "4"}), IsEmpty());
 }
 
+TEST(Effect, ACpuRepeatsBitByBitAnyway) {
+  EXPECT_THAT(warnings({"--run.device", "cpu", "--run.determinism", "bitwise"}),
+              ElementsAre(HasSubstr("run.determinism = bitwise")));
+  EXPECT_THAT(warnings({"--run.device", "cpu", "--run.determinism", "world"}), IsEmpty());
+}
+
 TEST(Effect, DetectorsAreNotTrainedYet) {
   EXPECT_THAT(warnings({"--detection.max_long_side", "900"}),
               ElementsAre(HasSubstr("detection.max_long_side = 900")));

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <array>
 
 namespace lockstep::data {
@@ -37,6 +38,23 @@ TEST(PlanDetection, EvaluationOnlyResizes) {
   EXPECT_NEAR(plan.boxes[0].y1, 116.66667, 1e-4);
   EXPECT_NEAR(plan.boxes[0].area, 166.5625 * 83.33333, 1e-2);
   EXPECT_EQ(plan.boxes[1], (DetectionBox{0, 0, 1066, 800, 1066 * 800, 1}));
+}
+
+// A crop of a thin image told in its own pixels may be a fraction of one.
+TEST(PlanDetection, ACropHoldsAPixelOfTheSource) {
+  DetectionOptions options;
+  options.crop_min = 1;
+  options.crop_max = 2;
+  for (const ImageSize source : {ImageSize{1, 65536}, ImageSize{65536, 1}, ImageSize{3, 5}}) {
+    for (std::int64_t id = 0; id < 500; ++id) {
+      const Region region = plan_detection(options, true, 1, 0, id, source, {}).region;
+      EXPECT_GE(region.x1 - region.x0, 0.99F) << id;
+      EXPECT_GE(region.y1 - region.y0, 0.99F) << id;
+      EXPECT_GE(std::min(region.x0, region.y0), 0.0F);
+      EXPECT_LE(region.x1, static_cast<float>(source.width));
+      EXPECT_LE(region.y1, static_cast<float>(source.height));
+    }
+  }
 }
 
 // The first sample of a seed that is flipped, or not.

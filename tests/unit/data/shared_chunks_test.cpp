@@ -187,6 +187,35 @@ TEST(SharedChunks, ASlowOneIsWaitedForOnlySoLong) {
   EXPECT_EQ(fills, 3);
 }
 
+// All who wait for a slow one grow tired at once, but one of them begins anew and the others wait.
+TEST(SharedChunks, OneTakesOverForAllWhoWait) {
+  const Memory memory(8);
+  const SharedChunks chunks = memory.chunks();
+  std::atomic<bool> begun = false;
+  std::atomic<bool> go_on = false;
+  std::atomic<int> fills = 0;
+  std::jthread slow([&] {
+    chunks.get(1, 9, [&](std::span<std::byte>) {
+      begun = true;
+      while (!go_on) std::this_thread::yield();
+    });
+  });
+  while (!begun) std::this_thread::yield();
+  {
+    std::vector<std::jthread> waiting;
+    for (int i = 0; i < 5; ++i) {
+      waiting.emplace_back([&] {
+        chunks.get(1, 9, [&](std::span<std::byte>) {
+          ++fills;
+          std::this_thread::sleep_for(kPatience / 2);
+        });
+      });
+    }
+  }
+  go_on = true;
+  EXPECT_EQ(fills, 1);
+}
+
 TEST(SharedChunks, AProcessThatDiesWhileItFillsTakesOneSlotWithIt) {
   const Memory memory(2);
   const SharedChunks chunks = memory.chunks();
