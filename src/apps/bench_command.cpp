@@ -123,7 +123,8 @@ int run_bench_step(Invocation& invocation, const config::CommandLine& line) {
                                       {"compute", line.settings.precision.compute},
                                       {"settings", config::resolved_ini(line.settings)}}
                            .dump();
-  report.more_json = nlohmann::json{{"losses", result.losses}}.dump();
+  report.more_json =
+      nlohmann::json{{"losses", result.losses}, {"step_seconds", result.step_seconds}}.dump();
   print_bench(invocation, report);
   return 0;
 }

@@ -165,6 +165,19 @@ Option& OptionTable::add(const std::string& section,
 
 Option& OptionTable::add(const std::string& section,
                          const std::string& key,
+                         std::optional<double>& field,
+                         const std::string& unit,
+                         const std::string& help) {
+  Option option = make_option(section, key, "number or auto", unit, help);
+  option.set = [&field, name = option.name()](const std::string& text) {
+    field = text == "auto" ? std::nullopt : std::optional(parse_finite(name, text));
+  };
+  option.get = [&field] { return field ? number_text(*field) : std::string("auto"); };
+  return push(std::move(option));
+}
+
+Option& OptionTable::add(const std::string& section,
+                         const std::string& key,
                          std::string& field,
                          const std::string& help,
                          std::vector<std::string> choices) {

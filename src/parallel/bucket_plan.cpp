@@ -57,6 +57,26 @@ BucketPlan plan_buckets(const std::vector<std::int64_t>& counts,
   return plan;
 }
 
+BucketPlan merge_buckets(const BucketPlan& plan, std::int64_t bucket_bytes) {
+  BucketPlan merged = plan;
+  merged.buckets.clear();
+  for (std::size_t b = 0; b < plan.buckets.size(); ++b) {
+    const Bucket& bucket = plan.buckets[b];
+    const bool after_first = merged.buckets.size() > 1;
+    if (after_first) {
+      Bucket& open = merged.buckets.back();
+      if ((gradients_end(plan, b) - open.begin) * kElementBytes <= bucket_bytes) {
+        open.end = bucket.end;
+        open.parameters.insert(
+            open.parameters.end(), bucket.parameters.begin(), bucket.parameters.end());
+        continue;
+      }
+    }
+    merged.buckets.push_back(bucket);
+  }
+  return merged;
+}
+
 std::int64_t gradients_end(const BucketPlan& plan, std::size_t bucket) {
   return bucket + 1 == plan.buckets.size() ? plan.gradients_end : plan.buckets[bucket].end;
 }

@@ -43,17 +43,13 @@ struct Reducer::State {
         backend(arena_in.device().is_cuda() ? gpu::cuda_backend() : gpu::host_backend()),
         base(arena_in.gradients().mutable_data_ptr<float>()),
         bucket_of(arena_in.named().size()),
-        fired(arena_in.named().size()),
-        missing(plan_in.buckets.size()) {
-    for (std::size_t b = 0; b < plan.buckets.size(); ++b) {
-      for (const std::int64_t p : plan.buckets[b].parameters) {
-        bucket_of[static_cast<std::size_t>(p)] = b;
-      }
-    }
+        fired(arena_in.named().size()) {
+    index_buckets();
   }
 
   // The stats slots travel in a collective of their own, not with the last bucket.
   bool stats_apart() const { return wire || !owned.empty(); }
+  void index_buckets();
   void start_reducing();
   void on_gradient(std::size_t parameter);
   void mark_ready(std::size_t parameter);
@@ -87,6 +83,15 @@ struct Reducer::State {
   ReducerCounters counters;
   std::unique_ptr<GradientHooks> hooks;  // last: goes first
 };
+
+void Reducer::State::index_buckets() {
+  missing.resize(plan.buckets.size());
+  for (std::size_t b = 0; b < plan.buckets.size(); ++b) {
+    for (const std::int64_t p : plan.buckets[b].parameters) {
+      bucket_of[static_cast<std::size_t>(p)] = b;
+    }
+  }
+}
 
 void Reducer::State::start_reducing() {
   phase = Phase::kReducing;
@@ -209,6 +214,21 @@ Reducer::Reducer(comm::World& world,
 }
 
 Reducer::~Reducer() = default;
+
+void Reducer::recut(const BucketPlan& plan) {
+  State& state = *state_;
+  LOCKSTEP_CHECK(state.phase != Phase::kReducing && state.works.empty(),
+                 "a plan is cut anew between two steps");
+  LOCKSTEP_CHECK(plan.layout.total == state.plan.layout.total &&
+                     plan.layout.offset == state.plan.layout.offset,
+                 "parameters stay where they are");
+  state.plan = plan;
+  state.index_buckets();
+  if (!state.owned.empty()) {
+    state.owned = plan_shard(plan, state.group.rank(), state.group.size());
+  }
+  if (state.wire) state.wire->forget();
+}
 
 void Reducer::on_bucket_reduced(
     std::function<void(std::int64_t begin, std::int64_t end)> callback) {

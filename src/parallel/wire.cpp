@@ -32,6 +32,8 @@ void Wire::follow(at::Tensor updates, at::Tensor loss_scale) {
   last_scale_ = loss_scale_.clone();
 }
 
+void Wire::forget() { left_over_.zero_(); }
+
 void Wire::begin_step() {
   if (!updates_.defined()) return;
   const at::NoGradGuard no_grad;

@@ -22,6 +22,8 @@ class Wire {
   // Scalars on the arena's device that the optimizer keeps up to date: updates applied so far (i64)
   // and the loss scale (fp32).
   void follow(at::Tensor updates, at::Tensor loss_scale);
+  // What earlier steps left over.
+  void forget();
   // Before the first pack() of a step: what the last step left over counts only if that step was
   // applied, and in the units of the new loss scale. No host read.
   void begin_step();

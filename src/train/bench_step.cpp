@@ -124,7 +124,9 @@ BenchStepResult bench_step(Job& job, const BenchStepOptions& options) {
   comm::agree(job.world, [&] { check_length(session->plan, options); });
   BenchStepResult result;
   Trainer trainer(job, *session, [&](const StepFigures& figures) {
-    if (figures.step <= options.warmup) result.losses.push_back(figures.loss);
+    const bool warmup = figures.step <= options.warmup;
+    (warmup ? result.losses : result.step_seconds)
+        .push_back(warmup ? figures.loss : figures.wall_s);
   });
   for (std::int64_t i = 0; i < options.warmup; ++i) trainer.step();
   gpu::Backend& backend = *job.device.backend;

@@ -1,5 +1,7 @@
 #include "session.h"
 
+#include "rehearsal.h"
+
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 #include <lockstep/base/log.h>
@@ -8,7 +10,6 @@
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/Context.h>
-#include <ATen/ops/zeros.h>
 #include <c10/util/StringUtil.h>
 
 #include <algorithm>
@@ -17,8 +18,6 @@
 
 namespace lockstep::train {
 namespace {
-
-constexpr double kMiB = 1024.0 * 1024.0;
 
 // The data set must be what the model takes: each difference is named with the setting to change.
 // Images of another size are no difference: they are cropped and resized.
@@ -67,6 +66,12 @@ constexpr std::uint64_t kMostRanksOfATree = 16;
 // What the fixed tree over blocks and ranks needs.
 void check_determinism(const Job& job) {
   const Settings& settings = job.settings;
+  if (settings.run.determinism != "off" && !settings.comm.bucket_mib) {
+    throw config_error(
+        format("run.determinism = {} needs the same buckets in every run, and comm.bucket_mib = "
+               "auto measures: write a number",
+               settings.run.determinism));
+  }
   if (settings.run.determinism != "world") return;
   const auto ranks = static_cast<std::uint64_t>(job.mesh.data().size());
   if (!std::has_single_bit(ranks) ||
@@ -175,24 +180,7 @@ void build_model(const Job& job, Session& session) {
   session.model->to(torch_device(job.device));
 }
 
-// Order of gradients in backward, from one pass over two blank images.
-std::vector<std::int64_t> probe_order(Job& job,
-                                      Session& session,
-                                      const std::vector<optim::NamedParameter>& parameters) {
-  const models::Options& model = job.settings.model;
-  session.model->eval();
-  const auto device = torch_device(job.device);
-  const auto order = parallel::probe_backward_order(job.world, parameters, [&] {
-    const at::Tensor images = at::zeros({2, model.in_channels, model.image_size, model.image_size},
-                                        at::TensorOptions(device));
-    const at::Tensor logits = session.model->forward(images, {});
-    const at::Tensor labels = at::zeros({2}, at::TensorOptions(device).dtype(at::kLong));
-    const at::Tensor weights = at::zeros({2}, at::TensorOptions(device)) + 1;
-    return models::cross_entropy(logits, labels, weights, 2.0, 0.0).loss;
-  });
-  session.model->train();
-  return order;
-}
+std::int64_t bucket_bytes(double mib) { return static_cast<std::int64_t>(mib * 1024 * 1024); }
 
 parallel::BucketPlan plan_gradients(Job& job,
                                     Session& session,
@@ -203,11 +191,14 @@ parallel::BucketPlan plan_gradients(Job& job,
     counts.push_back(parameter.tensor.numel());
   }
   parallel::PlanOptions plan;
-  plan.bucket_bytes = static_cast<std::int64_t>(settings.bucket_mib * kMiB);
-  plan.first_bucket_bytes = static_cast<std::int64_t>(settings.first_bucket_mib * kMiB);
+  plan.first_bucket_bytes = bucket_bytes(settings.first_bucket_mib);
+  plan.bucket_bytes = plan.first_bucket_bytes;  // auto: the finest cut, for rehearse_buckets()
+  if (settings.bucket_mib) plan.bucket_bytes = bucket_bytes(*settings.bucket_mib);
+  const bool alone = job.mesh.data().size() == 1;
+  if (!settings.bucket_mib && alone) plan.bucket_bytes = bucket_bytes(comm::kDefaultBucketMib);
   // The norm is summed bucket by bucket: the same buckets for any number of ranks.
   plan.group_size = job.settings.run.determinism == "world" ? 1 : job.mesh.data().size();
-  return parallel::plan_buckets(counts, probe_order(job, session, parameters), plan);
+  return parallel::plan_buckets(counts, rehearse_order(job, session, parameters), plan);
 }
 
 // One rank has nobody to send to.
@@ -225,7 +216,20 @@ void follow_update(Session& session) {
   }
 }
 
-// Arena, optimizer and reducer. Collective.
+// Equal seeds drew equal weights; a file that differs between hosts would not.
+void broadcast_parameters(Job& job, Session& session) {
+  const gpu::StreamHandle stream = job.device.backend->compute_stream();
+  at::Tensor& parameters = session.arena->parameters();
+  job.mesh.data()
+      .broadcast_async(parameters.data_ptr(),
+                       static_cast<std::size_t>(parameters.numel()),
+                       comm::DType::kF32,
+                       0,
+                       stream)
+      ->wait(stream);
+}
+
+// Arena, reducer and optimizer. Collective.
 void build_update(Job& job, Session& session) {
   const auto parameters = parallel::parameters_of(*session.model);
   session.buckets = plan_gradients(job, session, parameters);
@@ -234,6 +238,10 @@ void build_update(Job& job, Session& session) {
   session.arena = std::make_unique<optim::Arena>(
       job.world, parameters, session.buckets.layout, torch_device(job.device));
   const bool sharded = job.settings.parallel.zero > 0;
+  session.reducer = std::make_unique<parallel::Reducer>(
+      job.world, job.mesh.data(), *session.arena, session.buckets, wire_type(job), sharded);
+  broadcast_parameters(job, session);
+  rehearse_buckets(job, session);
   optim::Shard shard;
   if (sharded) {
     shard = parallel::make_shard(job.world, job.mesh.data(), *session.arena, session.buckets);
@@ -242,21 +250,10 @@ void build_update(Job& job, Session& session) {
     session.optimizer = optim::make_optimizer(
         *session.arena, job.settings.optim, job.settings.precision, kBadFlag, shard);
   });
-  session.reducer = std::make_unique<parallel::Reducer>(
-      job.world, job.mesh.data(), *session.arena, session.buckets, wire_type(job), sharded);
   follow_update(session);
   session.reducer->on_bucket_reduced([&session](std::int64_t begin, std::int64_t end) {
     session.optimizer->add_norm(begin, end);
   });
-  // Equal seeds drew equal weights; a file that differs between hosts would not.
-  const gpu::StreamHandle stream = job.device.backend->compute_stream();
-  job.mesh.data()
-      .broadcast_async(session.arena->parameters().data_ptr(),
-                       static_cast<std::size_t>(session.arena->parameters().numel()),
-                       comm::DType::kF32,
-                       0,
-                       stream)
-      ->wait(stream);
 }
 
 void build_feeder(Job& job, Session& session, const data::SamplerOptions& sampler) {

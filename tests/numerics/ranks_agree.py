@@ -1,6 +1,6 @@
 """One rank with a global batch, and the same batch split over ranks and micro-batches, have the same
 losses: 100 fp32 steps on real images that cross the padded last step of several epochs, within 2e-6
-relative. A run whose learning rate is off by a thousandth must differ by far more, so that a wrong
+relative; also when the ranks choose the size of buckets by measurement. A run whose learning rate is off by a thousandth must differ by far more, so that a wrong
 normaliser (ranks, accumulation, padding) would show."""
 
 import sys
@@ -13,15 +13,17 @@ NUM_SAMPLES = 250  # 10 full steps of 24 and a padded one of 10
 STEPS = 100
 LIMIT = 2e-6
 SPLITS = [(2, 1), (4, 1), (1, 4), (2, 3)]  # (ranks, accumulate)
+MEASURED = [(2, []), (4, ["--parallel.zero=1"])]  # (ranks, settings)
 
 
-def losses(folder, data, ranks, accumulate, lr=1e-3):
-    run = folder / f"run_{ranks}x{accumulate}_{lr}"
-    program.must_run(
+def losses(folder, data, ranks, accumulate, *settings, lr=1e-3, says=""):
+    run = folder / f"run_{len(list(folder.iterdir()))}"
+    text = program.must_run(
         "train", f"--data.train={data}", f"--run.dir={run}", *program.FASHION_MODEL, "--run.epochs=20",
         f"--run.max_steps={STEPS}", f"--train.global_batch={GLOBAL_BATCH}", f"--train.accumulate={accumulate}",
         f"--optim.lr={lr}", "--optim.clip_norm=1", "--schedule.warmup_steps=10", "--telemetry.log_every=1",
-        ranks=ranks, timeout_s=300)
+        *settings, ranks=ranks, timeout_s=300).stderr
+    assert says in text, f"nothing of {says} in: {text}"
     lines = program.read_lines(run / "metrics.jsonl")
     assert [line["step"] for line in lines] == list(range(1, STEPS + 1)), "a step is missing or doubled"
     images = sum(sum(record.get("images", 0) for record in program.read_lines(file))
@@ -49,6 +51,12 @@ def main():
             assert images == expected_images, f"{ranks}x{accumulate}: {images} images, not {expected_images}"
             difference = largest_difference(found, expected)
             print(f"{ranks} ranks x {accumulate} micro-batches: largest relative difference {difference:.2e}")
+            worst = max(worst, difference)
+        for ranks, settings in MEASURED:
+            found, _ = losses(folder, data, ranks, 1, "--comm.bucket_mib=auto", "--comm.first_bucket_mib=0.01", *settings,
+                              says="comm.bucket_mib = auto: buckets of")
+            difference = largest_difference(found, expected)
+            print(f"{ranks} ranks, buckets by measurement {' '.join(settings)}: largest relative difference {difference:.2e}")
             worst = max(worst, difference)
         if worst > LIMIT:
             sys.exit(f"losses differ by {worst:.2e}, more than {LIMIT:.0e}")

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@ struct Option {
   std::string section;
   std::string key;
   std::string
-      type;  // "integer", "number", "text", "boolean", "list of numbers", "list of integers"
+      type;  // "integer", "number", "number or auto", "text", "boolean", "list of numbers", …
   std::string default_text;                     // the field's value when the option was added
   std::string unit;                             // empty when it has none
   std::string help;                             // meaning, cost, interaction; one or two sentences
@@ -45,6 +46,12 @@ class OptionTable {
   Option& add(const std::string& section,
               const std::string& key,
               double& field,
+              const std::string& unit,
+              const std::string& help);
+  // Without a value: `auto`, the program chooses.
+  Option& add(const std::string& section,
+              const std::string& key,
+              std::optional<double>& field,
               const std::string& unit,
               const std::string& help);
   Option& add(const std::string& section,

@@ -4,14 +4,17 @@
 #include <lockstep/base/option.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace lockstep::comm {
 
+inline constexpr double kDefaultBucketMib = 4.0;
+
 struct Options {
   std::string backend = "auto";
   std::string wire = "fp32";
-  double bucket_mib = 4.0;
+  std::optional<double> bucket_mib = kDefaultBucketMib;  // none: the fastest of some, measured
   double first_bucket_mib = 0.25;
   std::int64_t max_ctas = 0;  // 0: NCCL's choice
   double timeout_s = 600.0;

@@ -37,6 +37,10 @@ BucketPlan plan_buckets(const std::vector<std::int64_t>& counts,
                         const std::vector<std::int64_t>& backward_order,
                         const PlanOptions& options);
 
+// The same layout cut coarser: neighbouring buckets become one while their gradients stay within
+// `bucket_bytes`; the first stays as it is. Pure.
+BucketPlan merge_buckets(const BucketPlan& plan, std::int64_t bucket_bytes);
+
 // Without the stats slots: buckets[bucket].end, of the last one gradients_end.
 std::int64_t gradients_end(const BucketPlan& plan, std::size_t bucket);
 

@@ -62,6 +62,10 @@ class Reducer {
   Reducer(const Reducer&) = delete;
   Reducer& operator=(const Reducer&) = delete;
 
+  // Another cut of the same layout (merge_buckets), between two steps: the gradients of the steps
+  // before are forgotten, with a 16-bit wire also what rounding took from them.
+  void recut(const BucketPlan& plan);
+
   // Called once a bucket, in plan order, when its sum is there (on the host thread that calls
   // finalize; on CUDA after the compute stream was made to wait). Sharded: with the rank's slice.
   void on_bucket_reduced(std::function<void(std::int64_t begin, std::int64_t end)> callback);

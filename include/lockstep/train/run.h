@@ -49,6 +49,7 @@ struct BenchStepOptions {
 };
 struct BenchStepResult {
   std::vector<double> block_seconds;  // seconds a step, slowest rank, by block
+  std::vector<double> step_seconds;   // of this rank, the blocks' steps one after another
   std::vector<double> losses;         // of the warm-up steps
 };
 // Without data.train the samples are synthetic and live in memory. Collective.

@@ -58,8 +58,15 @@ def run(*command, malloc="default"):
     return json.loads(result.stdout.strip().splitlines()[-1])
 
 
-def run_alone(*command):
-    """The slower figure of as many processes that do not know of each other."""
+def median_block(records, steps):
+    """Seconds a step in the middle block of `steps` steps, of processes that wait for the slowest after each step."""
+    slowest = [max(times) for times in zip(*(record["step_seconds"] for record in records), strict=True)]
+    return statistics.median(sum(slowest[i:i + steps]) / steps for i in range(0, len(slowest), steps))
+
+
+def run_alone(steps, *command):
+    """As many processes that do not know of each other: the slower figure, and the figure that they would have if each
+    step ended when its slowest process had done it, which communication for nothing would cost."""
     unset = [word for name in LAUNCHER for word in ("-u", name)]
     result = subprocess.run(mpirun("env", *unset, *command), env=environment(), capture_output=True, text=True,
                             timeout=300)
@@ -67,7 +74,7 @@ def run_alone(*command):
         sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-3000:]}")
     records = [json.loads(line) for line in result.stdout.strip().splitlines() if line.startswith("{")]
     assert [record["config"]["ranks"] for record in records] == [1] * RANKS, "these processes found each other"
-    return max(statistics.median(record["blocks"]) for record in records)
+    return max(statistics.median(record["blocks"]) for record in records), median_block(records, steps)
 
 
 class Peer(SleepingPeer):
@@ -157,7 +164,14 @@ def measure_exposed(name, program, folder, way, description, rounds):
     setup_alone.write_text(json.dumps(description | {"way": way | {"alone": True}}))
     peer, peer_alone = Peer(setup, steps, way["malloc"]), Peer(setup_alone, steps, way["malloc"])
     command = our_command(program, folder, model, batch, steps)
-    sides = {"ours": lambda: statistics.median(run(*command)["blocks"]), "ours alone": lambda: run_alone(*command),
+    waiting = []  # of ours alone
+
+    def ours_alone():
+        alone, in_step = run_alone(steps, *command)
+        waiting.append(in_step - alone)
+        return alone
+
+    sides = {"ours": lambda: statistics.median(run(*command)["blocks"]), "ours alone": ours_alone,
              "peer": peer.block, "peer alone": peer_alone.block}
     blocks = {side: [] for side in sides}
     for number in range(rounds):
@@ -177,7 +191,10 @@ def measure_exposed(name, program, folder, way, description, rounds):
     print(f"{name}: exposed: ours {1e3 * middle['ours']:.3f} ms, peer {1e3 * middle['peer']:.3f} ms, ratio "
           f"{statistics.median(ratios):.3f} ({low:.3f} to {high:.3f}); weak scaling of ours {scaling:.3f}, {rounds} rounds",
           flush=True)
-    return {"row": f"{name} exposed", "unit": "s a step", "exposed_median": middle, "ratios": ratios,
+    rest = statistics.median(a - b for a, b in zip(exposed["ours"], waiting))
+    print(f"{name}: of ours {1e3 * statistics.median(waiting):.3f} ms is waiting for the slower process of each step, "
+          f"{1e3 * rest:.3f} ms is left for all else", flush=True)
+    return {"row": f"{name} exposed", "waiting": waiting, "unit": "s a step", "exposed_median": middle, "ratios": ratios,
             "interval_95": [low, high], "weak_scaling": scaling, "blocks": blocks}
 
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Fields {
   bool flag = true;
   std::int64_t count = 4;
   double rate = 0.05;
+  std::optional<double> size = 4;
   std::string name = "adamw";
   std::string path;
   std::vector<double> list{0.5, 1};
@@ -36,6 +38,7 @@ class Options : public testing::Test {
     table.add("optim", "name", fields.name, "A name.", {"adamw", "sgd"});
     table.add("run", "path", fields.path, "A path.");
     table.add("data", "list", fields.list, "pixels", "A list.");
+    table.add("comm", "size", fields.size, "MiB", "A size.");
     table.add("data", "sides", fields.sides, "pixels", "Sides.");
   }
 
@@ -48,6 +51,7 @@ class Options : public testing::Test {
     EXPECT_EQ(fields.flag, before.flag);
     EXPECT_EQ(fields.count, before.count);
     EXPECT_EQ(fields.rate, before.rate);
+    EXPECT_EQ(fields.size, before.size);
     EXPECT_EQ(fields.name, before.name);
     EXPECT_EQ(fields.list, before.list);
     EXPECT_EQ(fields.sides, before.sides);
@@ -59,7 +63,7 @@ class Options : public testing::Test {
 };
 
 TEST_F(Options, DescribeThemselves) {
-  ASSERT_EQ(table.options().size(), 7U);
+  ASSERT_EQ(table.options().size(), 8U);
   const Option& count = table.options()[1];
   EXPECT_EQ(count.name(), "data.count");
   EXPECT_EQ(count.type, "integer");
@@ -174,13 +178,24 @@ TEST_F(Options, ListsAreSplitAtCommas) {
             "data.sides = \"1,2.5\": item = \"2.5\" is not a whole number");
 }
 
+TEST_F(Options, ANumberMayBeLeftToTheProgram) {
+  EXPECT_EQ(table.find("comm.size")->type, "number or auto");
+  EXPECT_EQ(get("comm.size"), "4");
+  set("comm.size", "auto");
+  EXPECT_EQ(fields.size, std::nullopt);
+  EXPECT_EQ(get("comm.size"), "auto");
+  set("comm.size", "0.25");
+  EXPECT_EQ(fields.size, 0.25);
+  EXPECT_EQ(refusal("comm.size", "Auto"), "comm.size = \"Auto\" is not a number");
+}
+
 TEST_F(Options, SameNameTwiceIsAProgrammersError) {
   double other = 0;
   const Error error =
       test::thrown_by([&] { table.add("optim", "rate", other, "", "Another rate."); });
   EXPECT_EQ(error.code(), ExitCode::kInternal);
   EXPECT_THAT(error.what(), HasSubstr("an option was added twice: optim.rate"));
-  EXPECT_EQ(table.options().size(), 7U);
+  EXPECT_EQ(table.options().size(), 8U);
 }
 
 TEST_F(Options, FindIsExact) {

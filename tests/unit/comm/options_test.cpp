@@ -8,12 +8,19 @@ namespace {
 TEST(CommOptions, DefaultsAreValid) { EXPECT_NO_THROW(validate(Options{})); }
 
 TEST(CommOptions, RefuseBucketsAndTimesThatAreNotPositive) {
-  for (double Options::*field :
-       {&Options::bucket_mib, &Options::first_bucket_mib, &Options::timeout_s}) {
+  for (double Options::*field : {&Options::first_bucket_mib, &Options::timeout_s}) {
     Options options;
     options.*field = 0;
     expect_refusal(ExitCode::kConfig, "is not positive", [&] { validate(options); });
   }
+}
+
+TEST(CommOptions, ABucketMayBeLeftToMeasurement) {
+  Options options;
+  options.bucket_mib.reset();
+  EXPECT_NO_THROW(validate(options));
+  options.bucket_mib = 0;
+  expect_refusal(ExitCode::kConfig, "comm.bucket_mib", [&] { validate(options); });
 }
 
 TEST(CommOptions, RefuseThreadBlocksThatNcclDoesNotTake) {

@@ -90,6 +90,39 @@ TEST(BucketPlan, FillsBucketsToTheirLimitAndTheFirstOneLess) {
   EXPECT_THAT(plan.buckets[3].parameters, testing::ElementsAre(0));
 }
 
+// The same memory in fewer, larger pieces, each still a whole number of slices.
+TEST(BucketPlan, MergesNeighboursUpToTheLimitAndLeavesTheFirst) {
+  PhiloxStream random(5, 0);
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<std::int64_t> counts(1 + random.below(40));
+    for (auto& count : counts) count = static_cast<std::int64_t>(1 + random.below(5000));
+    PlanOptions options;
+    options.bucket_bytes = options.first_bucket_bytes = 1 << 10;
+    options.group_size = static_cast<std::int64_t>(1 + random.below(5));
+    const std::vector<std::int64_t> order = random_order(counts.size(), random);
+    const BucketPlan finest = plan_buckets(counts, order, options);
+    options.bucket_bytes = static_cast<std::int64_t>(1 + random.below(100000));
+    const BucketPlan merged = merge_buckets(finest, options.bucket_bytes);
+    EXPECT_EQ(merged.layout.offset, finest.layout.offset);
+    EXPECT_EQ(merged.gradients_end, finest.gradients_end);
+    EXPECT_EQ(merged.buckets.front().end, finest.buckets.front().end);
+    std::vector<std::int64_t> placed;
+    std::int64_t begin = 0;
+    for (std::size_t b = 0; b < merged.buckets.size(); ++b) {
+      const Bucket& bucket = merged.buckets[b];
+      ASSERT_EQ(bucket.begin, begin);
+      ASSERT_EQ((gradients_end(merged, b) - bucket.begin) % (options.group_size * 32), 0);
+      placed.insert(placed.end(), bucket.parameters.begin(), bucket.parameters.end());
+      begin = bucket.end;
+      if (b < 2) continue;
+      // Neighbours that would have fitted together were merged.
+      ASSERT_GT((gradients_end(merged, b) - merged.buckets[b - 1].begin) * 4, options.bucket_bytes);
+    }
+    ASSERT_EQ(begin, finest.layout.total);
+    ASSERT_EQ(placed, order);
+  }
+}
+
 TEST(BucketPlan, ALargeParameterHasABucketOfItsOwn) {
   PlanOptions options;
   options.first_bucket_bytes = 100;

@@ -209,6 +209,31 @@ TEST_F(ReducerTest, NothingIsGatheredWithoutAShard) {
   expect_plan_order();
 }
 
+TEST_F(ReducerTest, GoesOnWithAnotherCut) {
+  reducer_->begin_micro(true);
+  loss().backward();
+  reducer_->finalize(nullptr);
+  group_.calls.clear();
+  plan_ = merge_buckets(plan_, 1 << 20);
+  ASSERT_EQ(plan_.buckets.size(), 2U);
+  reducer_->recut(plan_);
+  reducer_->begin_micro(true);
+  loss().backward();
+  EXPECT_EQ(group_.calls.size(), 1U) << "the last one waits for the stats";
+  reducer_->finalize(nullptr);
+  expect_plan_order();
+}
+
+TEST_F(ReducerTest, IsNotCutInTheMiddleOfAStep) {
+  reducer_->begin_micro(true);
+  EXPECT_THROW(reducer_->recut(plan_), Error);
+  BucketPlan other = plan_;
+  other.layout.offset[0] += 32;
+  reducer_->abandon(kBadFlag);
+  reducer_->finalize(nullptr);
+  EXPECT_THROW(reducer_->recut(other), Error) << "parameters do not move";
+}
+
 TEST_F(ReducerTest, CallsOutOfOrderAreProgrammerErrors) {
   EXPECT_THROW(reducer_->finalize(nullptr), Error);
   reducer_->begin_micro(true);

@@ -80,6 +80,18 @@ TEST_F(WireTest, LeftOversFollowTheLossScale) {
   EXPECT_EQ(gradients[3].item<float>(), 0x1p-7F);
 }
 
+TEST_F(WireTest, ForgetsWhatRehearsalsLeft) {
+  Wire wire(*world_, *arena_, comm::DType::kBF16);
+  at::Tensor gradients = arena_->gradients();
+  gradients.fill_(1.0 + 0x1p-8);
+  wire.pack(0, 64);
+  wire.forget();
+  gradients.zero_();
+  wire.pack(0, 64);
+  wire.unpack(0, 64);
+  EXPECT_EQ(gradients[3].item<float>(), 0.0F);
+}
+
 TEST_F(WireTest, OnlyTheRangeIsTouched) {
   Wire wire(*world_, *arena_, comm::DType::kF16);
   at::Tensor gradients = arena_->gradients();

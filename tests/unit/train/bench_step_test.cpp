@@ -17,6 +17,12 @@ TEST(BenchStep, TimesBlocksOnSyntheticDataWhenNoneIsNamed) {
   const BenchStepResult result = bench_step(run.job, {3, 2, 4, ""});
   ASSERT_EQ(result.block_seconds.size(), 3U);
   for (const double seconds : result.block_seconds) EXPECT_GT(seconds, 0);
+  ASSERT_EQ(result.step_seconds.size(), 6U);
+  for (std::size_t block = 0; block < 3; ++block) {
+    const double steps = result.step_seconds[2 * block] + result.step_seconds[2 * block + 1];
+    EXPECT_GT(steps, 0);
+    EXPECT_LE(steps, 2 * result.block_seconds[block] * 1.01);
+  }
   ASSERT_EQ(result.losses.size(), 4U);
   for (const double loss : result.losses) EXPECT_NEAR(loss, std::log(4.0), 1.0);
   EXPECT_FALSE(std::filesystem::exists(run.run_dir()));
