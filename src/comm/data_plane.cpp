@@ -8,6 +8,7 @@
 #include <lockstep/base/process.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
@@ -70,13 +71,7 @@ DataPlane choose_data_plane(const std::string& backend,
     throw unavailable_error(format(
         "{}: start one rank per GPU, or pass --run.allow_gpu_sharing to debug on one", shared));
   }
-  if (backend == "nccl") {
-    if (!shared.empty()) {
-      throw config_error(
-          format("comm.backend is nccl but {}, which NCCL refuses: use auto", shared));
-    }
-    return DataPlane::kNccl;
-  }
+  if (backend == "nccl") return shared.empty() ? DataPlane::kNccl : DataPlane::kNcclApart;
   if (claims.size() == 1) return DataPlane::kSolo;
   if (backend == "mpi" || !shared.empty()) return DataPlane::kStaged;
   return DataPlane::kNccl;
@@ -106,6 +101,11 @@ std::unique_ptr<Group> open_data_group(World& world,
       return std::make_unique<SoloGroup>(*device.backend);
     case DataPlane::kStaged:
       return std::make_unique<StagedGroup>(*device.backend, open_host());
+    case DataPlane::kNcclApart:
+      // NCCL refuses two ranks on one device, unless they seem to be on two hosts; they then talk
+      // by its network transport.
+      setenv("NCCL_HOSTID", format("{}-{}", host_name(), world.rank()).c_str(), 0);
+      return open_nccl_group(world, device, options);
     case DataPlane::kNccl:
       return open_nccl_group(world, device, options);
   }

@@ -16,6 +16,7 @@ enum class DataPlane {
   kSolo,    // one rank on a CUDA device
   kStaged,  // device memory, reduced by the host group
   kNccl,
+  kNcclApart,  // NCCL between ranks that share a device
 };
 
 // What every rank says about its device before the choice is made.

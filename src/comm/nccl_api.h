@@ -28,6 +28,10 @@ struct NcclApi {
   void (*destroy)(NcclHandle handle) = nullptr;
   // ncclCommAbort: may block for ever when a peer is gone.
   void (*abort)(NcclHandle handle) = nullptr;
+  // ncclCommRegister and ncclCommDeregister: memory that collectives move again and again. A null
+  // registration, when this NCCL or this memory has none, is no failure.
+  void* (*map)(NcclHandle handle, void* memory, std::size_t size_bytes) = nullptr;
+  void (*unmap)(NcclHandle handle, void* mapped) = nullptr;
   // ncclGetLastError: the words of the latest failure.
   const char* (*last_error)(NcclHandle handle) = nullptr;
 };

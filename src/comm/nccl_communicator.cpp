@@ -48,6 +48,14 @@ void NcclCommunicator::launch(const std::string& what, const std::function<NcclS
   settle(what, call());
 }
 
+void* NcclCommunicator::map(void* memory, std::size_t size_bytes) {
+  return failure_ ? nullptr : api_.map(handle_, memory, size_bytes);
+}
+
+void NcclCommunicator::unmap(void* mapped) {
+  if (!failure_ && mapped != nullptr) api_.unmap(handle_, mapped);
+}
+
 void NcclCommunicator::check(const std::string& what) {
   if (failure_) throw Error(*failure_);
   if (api_.poll(handle_) == NcclStatus::kFailed) {

@@ -35,6 +35,9 @@ class NcclCommunicator {
   // Runs `call` and waits until NCCL has taken the work into its queues (not until it is done).
   // Throws: Error(kPeerLost); the communicator is then aborted and every later call throws again.
   void launch(const std::string& what, const std::function<NcclStatus()>& call);
+  // nullptr when there is nothing to undo. After a failure both do nothing.
+  void* map(void* memory, std::size_t size_bytes);
+  void unmap(void* mapped);
   // Throws the failure that a peer or the network caused meanwhile, if any.
   void check(const std::string& what);
   // Work that was queued at `since_s` is not done: throws when that is too long ago, or failed.

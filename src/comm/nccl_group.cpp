@@ -65,13 +65,20 @@ ncclResult_t grouped(Calls calls) {
 }  // namespace
 
 NcclGroup::NcclGroup(gpu::Backend& backend,
+                     bool high_priority,
                      const ncclUniqueId& id,
                      const NcclCommunicator::Settings& settings)
     : backend_(backend),
       rank_(settings.rank),
       size_(settings.size),
-      stream_(backend.make_stream(true)),
+      stream_(backend.make_stream(high_priority)),
       communicator_(std::make_shared<NcclCommunicator>(nccl_library(), &id, settings)) {}
+
+std::shared_ptr<void> NcclGroup::keep_mapped(void* memory, std::size_t size_bytes) {
+  const auto communicator = communicator_;
+  return {communicator->map(memory, size_bytes),
+          [communicator](void* mapped) { communicator->unmap(mapped); }};
+}
 
 std::unique_ptr<Work> NcclGroup::launch(const char* verb,
                                         std::size_t size_bytes,
@@ -169,6 +176,7 @@ Group* open_group(World& world, const Device& device, const Options& options) {
   });
   broadcast(world.control(), std::as_writable_bytes(std::span(&id, 1)), 0);
   return new NcclGroup(*device.backend,
+                       options.stream_priority == "high",
                        id,
                        {.rank = world.rank(),
                         .size = world.size(),

@@ -1,4 +1,4 @@
-// A group on device memory by NCCL: one high-priority stream that follows the producer's and that
+// A group on device memory by NCCL: one stream that follows the producer's and that
 // the consumer's waits for. For the CUDA module only.
 #pragma once
 
@@ -17,12 +17,14 @@ class NcclGroup final : public Group {
  public:
   // Collective.
   NcclGroup(gpu::Backend& backend,
+            bool high_priority,
             const ncclUniqueId& id,
             const NcclCommunicator::Settings& settings);
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
   std::string backend() const override { return "nccl"; }
+  std::shared_ptr<void> keep_mapped(void* memory, std::size_t size_bytes) override;
   std::unique_ptr<Work> all_reduce_async(
       void* buffer, std::size_t count, DType type, ReduceOp op, gpu::StreamHandle ready) override;
   std::unique_ptr<Work> broadcast_async(

@@ -25,6 +25,16 @@ NcclStatus poll(NcclHandle handle) {
 NcclStatus finalize(NcclHandle handle) { return to_status(ncclCommFinalize(native(handle))); }
 void destroy(NcclHandle handle) { ncclCommDestroy(native(handle)); }
 void abort_comm(NcclHandle handle) { ncclCommAbort(native(handle)); }
+
+// Local and immediate, also with blocking = 0.
+void* map(NcclHandle handle, void* memory, std::size_t size_bytes) {
+  void* mapped = nullptr;
+  const ncclResult_t result = ncclCommRegister(native(handle), memory, size_bytes, &mapped);
+  return result == ncclSuccess ? mapped : nullptr;
+}
+
+void unmap(NcclHandle handle, void* mapped) { ncclCommDeregister(native(handle), mapped); }
+
 const char* last_error(NcclHandle handle) { return ncclGetLastError(native(handle)); }
 
 }  // namespace
@@ -36,7 +46,8 @@ NcclStatus to_status(ncclResult_t result) {
 }
 
 const NcclApi& nccl_library() {
-  static const NcclApi api{&init, &poll, &finalize, &destroy, &abort_comm, &last_error};
+  static const NcclApi api{
+      &init, &poll, &finalize, &destroy, &abort_comm, &map, &unmap, &last_error};
   return api;
 }
 

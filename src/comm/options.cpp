@@ -42,6 +42,13 @@ void bind_options(OptionTable& table, Options& options) {
       "Thread blocks that NCCL may take for a reduction, which compute then lacks: fewer slow "
       "the reduction and leave backward alone. 0: NCCL's choice. No effect without NCCL.");
   table.add("comm",
+            "stream_priority",
+            options.stream_priority,
+            "Of the stream that NCCL works on: high takes free thread blocks before compute does, "
+            "so that reductions start at once; normal leaves backward alone. No effect without "
+            "NCCL.",
+            {"high", "normal"});
+  table.add("comm",
             "timeout_s",
             options.timeout_s,
             "s",

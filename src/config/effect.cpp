@@ -3,9 +3,12 @@
 #include <lockstep/base/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace lockstep::config {
 namespace {
+
+constexpr std::array kOfNccl = {"comm.max_ctas", "comm.stream_priority"};
 
 class Findings {
  public:
@@ -129,12 +132,14 @@ std::vector<std::string> find_warnings(const Settings& settings,
   }
   if (settings.run.device == "cpu") {
     findings.no_effect("run.allow_gpu_sharing", "run.device is cpu");
-    findings.no_effect("comm.max_ctas", "run.device is cpu");
+    for (const char* name : kOfNccl) findings.no_effect(name, "run.device is cpu");
     if (settings.run.determinism == "bitwise") {
       findings.no_effect("run.determinism", "a run on the CPU repeats bit by bit anyway");
     }
   }
-  if (settings.comm.backend == "mpi") findings.no_effect("comm.max_ctas", "comm.backend is mpi");
+  if (settings.comm.backend == "mpi") {
+    for (const char* name : kOfNccl) findings.no_effect(name, "comm.backend is mpi");
+  }
   for (const Option& option : table.options()) {
     if (option.section == "detection") {
       findings.no_effect(option.name(), "training of detectors is not in this version");

@@ -4,6 +4,9 @@
 #include <lockstep/base/format.h>
 #include <lockstep/parallel/digest.h>
 
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/stack.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -25,15 +28,14 @@ std::uint64_t digest_on_host(const std::uint32_t* words, std::int64_t count) {
   return digest;
 }
 
-std::uint64_t digest_of_one(const at::Tensor& tensor) {
+// () i64, where the tensor lies.
+at::Tensor digest_of_one(const at::Tensor& tensor) {
   LOCKSTEP_CHECK(tensor.is_contiguous() && tensor.element_size() % 4 == 0,
                  "a digest reads whole words");
   const std::int64_t count = static_cast<std::int64_t>(tensor.nbytes()) / 4;
-  if (count == 0) return 0;
-  if (tensor.is_cpu()) {
-    return digest_on_host(static_cast<const std::uint32_t*>(tensor.const_data_ptr()), count);
-  }
-  return digest_by_ops(tensor.view({-1}).view(at::kInt));
+  if (count > 0 && !tensor.is_cpu()) return digest_by_ops(tensor.view({-1}).view(at::kInt));
+  const auto* const words = static_cast<const std::uint32_t*>(tensor.const_data_ptr());
+  return at::scalar_tensor(static_cast<std::int64_t>(digest_on_host(words, count)), at::kLong);
 }
 
 // By value, the ranks that have it.
@@ -64,8 +66,17 @@ comm::Failure failure_of(const std::string& part, const Parties& parties, std::i
 }  // namespace
 
 std::uint64_t digest_of(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> each;
+  for (const at::Tensor& tensor : tensors) each.push_back(digest_of_one(tensor));
+  const auto on_device = std::ranges::find_if(each, [](const auto& one) { return !one.is_cpu(); });
+  if (on_device != each.end()) {  // one read for all
+    for (at::Tensor& one : each) one = one.to(on_device->device(), /*non_blocking=*/true);
+    each = at::stack(each).cpu().unbind();
+  }
   std::uint64_t digest = 0;
-  for (const at::Tensor& tensor : tensors) digest = digest * kMix + digest_of_one(tensor);
+  for (const at::Tensor& one : each) {
+    digest = digest * kMix + static_cast<std::uint64_t>(one.item<std::int64_t>());
+  }
   return digest;
 }
 

@@ -5,7 +5,7 @@
 
 namespace lockstep::parallel {
 
-std::uint64_t digest_by_ops(const at::Tensor& words) {
+at::Tensor digest_by_ops(const at::Tensor& words) {
   const std::int64_t count = words.numel();
   const std::int64_t rows = (count + kDigestRowWords - 1) / kDigestRowWords;
   const std::int64_t whole = count / kDigestRowWords;
@@ -26,7 +26,7 @@ std::uint64_t digest_by_ops(const at::Tensor& words) {
         .copy_(sum_rows(words.narrow(0, whole * kDigestRowWords, rest).view({1, rest})));
   }
   const at::Tensor weights = at::arange(rows, wide) * 2 + 1;
-  return static_cast<std::uint64_t>((sums * weights).sum().item<std::int64_t>());
+  return (sums * weights).sum();
 }
 
 }  // namespace lockstep::parallel

@@ -14,8 +14,8 @@ constexpr std::uint64_t digest_weight(std::int64_t row) {
   return 2 * static_cast<std::uint64_t>(row) + 1;
 }
 
-// words (n) i32, taken as unsigned, on any device: by LibTorch's operations; the same 64 bits as
-// the host's loop. Blocks: until the device has them. Requires: n > 0.
-std::uint64_t digest_by_ops(const at::Tensor& words);
+// words (n) i32, taken as unsigned, on any device: () i64 there by LibTorch's operations; the same
+// 64 bits as the host's loop. Requires: n > 0.
+at::Tensor digest_by_ops(const at::Tensor& words);
 
 }  // namespace lockstep::parallel

@@ -50,6 +50,7 @@ struct Reducer::State {
   // The stats slots travel in a collective of their own, not with the last bucket.
   bool stats_apart() const { return wire || !owned.empty(); }
   void index_buckets();
+  void keep_mapped();
   void start_reducing();
   void on_gradient(std::size_t parameter);
   void mark_ready(std::size_t parameter);
@@ -78,6 +79,7 @@ struct Reducer::State {
   std::vector<std::size_t> missing;                // by bucket: parameters that have not fired
   std::size_t next = 0;                            // first bucket that was not issued
   std::vector<std::unique_ptr<comm::Work>> works;  // of this step, in plan order
+  std::vector<std::shared_ptr<void>> mapped;       // memory that buckets move
   std::vector<std::unique_ptr<comm::Work>> past;   // waited for on a stream, perhaps still running
   std::exception_ptr hook_error;
   ReducerCounters counters;
@@ -91,6 +93,14 @@ void Reducer::State::index_buckets() {
       bucket_of[static_cast<std::size_t>(p)] = b;
     }
   }
+}
+
+void Reducer::State::keep_mapped() {
+  const auto keep = [this](const at::Tensor& memory) {
+    mapped.push_back(group.keep_mapped(memory.data_ptr(), memory.nbytes()));
+  };
+  keep(wire ? wire->memory() : arena.gradients());
+  if (!owned.empty()) keep(arena.parameters());
 }
 
 void Reducer::State::start_reducing() {
@@ -208,6 +218,7 @@ Reducer::Reducer(comm::World& world,
   LOCKSTEP_CHECK(plan.layout.total == arena.layout().total, "the arena was laid out by this plan");
   if (wire != comm::DType::kF32) state_->wire.emplace(world, arena, wire);
   if (sharded) state_->owned = plan_shard(plan, group.rank(), group.size());
+  state_->keep_mapped();
   State* const state = state_.get();
   state_->hooks = std::make_unique<GradientHooks>(
       arena.named(), [state](std::size_t parameter) { state->on_gradient(parameter); });

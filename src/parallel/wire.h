@@ -19,6 +19,7 @@ class Wire {
   Wire(comm::World& world, optim::Arena& arena, comm::DType type);
 
   comm::DType type() const { return type_; }
+  const at::Tensor& memory() const { return rounded_; }  // of which pack() returns parts
   // Scalars on the arena's device that the optimizer keeps up to date: updates applied so far (i64)
   // and the loss scale (fp32).
   void follow(at::Tensor updates, at::Tensor loss_scale);

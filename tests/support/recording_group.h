@@ -21,11 +21,16 @@ class RecordingGroup final : public comm::Group {
   std::vector<Call> calls;
   std::vector<std::size_t> waited;  // index of the call
   int fail_at = -1;                 // index of the call that throws, once
+  std::vector<const void*> mapped;  // kept so now
 
   int rank() const override { return 0; }
   int size() const override { return 1; }
   std::string backend() const override { return "recording"; }
 
+  std::shared_ptr<void> keep_mapped(void* memory, std::size_t /*size_bytes*/) override {
+    mapped.push_back(memory);
+    return {memory, [this](void* kept) { std::erase(mapped, kept); }};
+  }
   std::unique_ptr<comm::Work> all_reduce_async(void* buffer,
                                                std::size_t count,
                                                comm::DType /*type*/,

@@ -36,6 +36,13 @@ class Group {
   virtual int size() const = 0;
   virtual std::string backend() const = 0;  // "solo", "mpi", "shared+mpi", "nccl"
 
+  // Memory of which collectives will move parts again and again, for a transport that is faster
+  // when it maps it once: for as long as the result lives, which goes before memory and group.
+  // Local.
+  virtual std::shared_ptr<void> keep_mapped(void* /*memory*/, std::size_t /*size_bytes*/) {
+    return nullptr;
+  }
+
   // In place. `ready` names the stream whose work so far produces the buffer (ignored on the host).
   virtual std::unique_ptr<Work> all_reduce_async(
       void* buffer, std::size_t count, DType type, ReduceOp op, gpu::StreamHandle ready) = 0;

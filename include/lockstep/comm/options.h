@@ -17,6 +17,7 @@ struct Options {
   std::optional<double> bucket_mib = kDefaultBucketMib;  // none: the fastest of some, measured
   double first_bucket_mib = 0.25;
   std::int64_t max_ctas = 0;  // 0: NCCL's choice
+  std::string stream_priority = "high";
   double timeout_s = 600.0;
 };
 

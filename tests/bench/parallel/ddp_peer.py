@@ -74,7 +74,7 @@ class Trainer:
         module.train()
         # Without a constructor argument for it, the size of the first bucket is a constant of the package.
         dist._DEFAULT_FIRST_BUCKET_BYTES = int(way["first_bucket_mib"] * 2**20)
-        if way.get("alone"):  # the same steps without any communication
+        if way.get("alone") or dist.get_world_size() == 1:  # the same steps without any communication
             self.ddp = module
         else:
             self.ddp = nn.parallel.DistributedDataParallel(module, gradient_as_bucket_view=True, static_graph=True,
@@ -121,15 +121,16 @@ WAYS = [{"module": module, "bucket_mib": bucket, "first_bucket_mib": first}
 
 def tune(setup, arguments):
     """Every way in turn, in each of several passes; the least median wins."""
-    trainers = [Trainer(setup, way) for way in WAYS]
+    ways = WAYS if dist.get_world_size() > 1 else [WAYS[0], WAYS[len(WAYS) // 2]]  # without buckets
+    trainers = [Trainer(setup, way) for way in ways]
     for trainer in trainers:
         trainer.warm_up(5)
-    times = [[] for _ in WAYS]
+    times = [[] for _ in ways]
     for _ in range(arguments.blocks):
         for index, trainer in enumerate(trainers):
             times[index].append(trainer.block(arguments.steps))
-    ranked = sorted(range(len(WAYS)), key=lambda index: min(times[index]))
-    return {"ways": [WAYS[index] | {"blocks": times[index]} for index in ranked]}
+    ranked = sorted(range(len(ways)), key=lambda index: min(times[index]))
+    return {"ways": [ways[index] | {"blocks": times[index]} for index in ranked]}
 
 
 def told_to_go():

@@ -1,9 +1,11 @@
-"""The two-rank step on the CPU against PyTorch's DDP over gloo: same weights, batch, LibTorch, cores. With --exposed
+"""The two-rank step on the CPU against PyTorch's DDP over gloo: same weights, batch, LibTorch, cores; the one-rank step
+against the same module without DDP. With --exposed
 also what communication adds to the step on both sides: the step minus the same step of two processes that do not
 communicate. Losses must agree before anything is timed. Exit 77: the packages are not there, or the machine was too
 noisy; 1: the losses differ, or ours is slower for certain."""
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
@@ -27,8 +29,20 @@ except ImportError as error:
 
 MICRO = dict(image_size=32, patch_size=4, in_channels=3, num_classes=10, dim=64, depth=2, heads=2)
 TINY = dict(image_size=64, patch_size=8, in_channels=3, num_classes=10, dim=192, depth=12, heads=3)
-# name: model, batch a rank, steps a block, whether ours must not be slower
-ROWS = {"micro8": (MICRO, 8, 20, True), "micro1": (MICRO, 1, 60, False), "tiny8": (TINY, 8, 3, False)}
+TINY224 = TINY | dict(image_size=224, patch_size=16)
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    model: dict
+    batch: int  # a rank
+    steps: int  # a block
+    ranks: int = 2
+    gated: bool = False  # ours must not be slower
+
+
+ROWS = {"micro8": Row(MICRO, 8, 20, gated=True), "micro1": Row(MICRO, 1, 60), "solo1": Row(MICRO, 1, 100, ranks=1),
+        "tiny8": Row(TINY, 8, 3), "tiny224": Row(TINY224, 4, 1)}
 OPTIM = dict(lr=1e-3, weight_decay=0.05, beta1=0.9, beta2=0.999, eps=1e-8)
 WARMUP_STEPS = 20
 BLOCKS = 5  # of a launch; its figure is their median
@@ -38,21 +52,20 @@ MALLOC = {"default": {}, "kept": {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_
 WAY = ("module", "bucket_mib", "first_bucket_mib", "malloc")
 # Without them a rank of mpirun is a process of its own.
 LAUNCHER = ("OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS")
-RANKS = 2
 
 
-def mpirun(*command):
+def mpirun(ranks, *command):
     """Both sides start the same way: unbound, one compute thread a rank."""
-    return ["mpirun", "-np", str(RANKS), "--bind-to", "none", *map(str, command)]
+    return ["mpirun", "-np", str(ranks), "--bind-to", "none", *map(str, command)]
 
 
 def environment(malloc="default"):
     return os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"} | MALLOC[malloc]
 
 
-def run(*command, malloc="default"):
+def run(ranks, *command, malloc="default"):
     """The JSON object on the last line."""
-    result = subprocess.run(mpirun(*command), env=environment(malloc), capture_output=True, text=True, timeout=300)
+    result = subprocess.run(mpirun(ranks, *command), env=environment(malloc), capture_output=True, text=True, timeout=300)
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-3000:]}")
     return json.loads(result.stdout.strip().splitlines()[-1])
@@ -64,48 +77,49 @@ def median_block(records, steps):
     return statistics.median(sum(slowest[i:i + steps]) / steps for i in range(0, len(slowest), steps))
 
 
-def run_alone(steps, *command):
+def run_alone(ranks, steps, *command):
     """As many processes that do not know of each other: the slower figure, and the figure that they would have if each
     step ended when its slowest process had done it, which communication for nothing would cost."""
     unset = [word for name in LAUNCHER for word in ("-u", name)]
-    result = subprocess.run(mpirun("env", *unset, *command), env=environment(), capture_output=True, text=True,
+    result = subprocess.run(mpirun(ranks, "env", *unset, *command), env=environment(), capture_output=True, text=True,
                             timeout=300)
     if result.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {result.returncode}:\n{result.stderr[-3000:]}")
     records = [json.loads(line) for line in result.stdout.strip().splitlines() if line.startswith("{")]
-    assert [record["config"]["ranks"] for record in records] == [1] * RANKS, "these processes found each other"
+    assert [record["config"]["ranks"] for record in records] == [1] * ranks, "these processes found each other"
     return max(statistics.median(record["blocks"]) for record in records), median_block(records, steps)
 
 
 class Peer(SleepingPeer):
-    """Two ranks that stay alive; ours are started anew for each block."""
+    """Ranks that stay alive; ours are started anew for each block."""
 
-    def __init__(self, setup, steps, malloc):
-        super().__init__(mpirun(*peer_command(setup, steps)), environment(malloc))
+    def __init__(self, ranks, setup, steps, malloc):
+        super().__init__(mpirun(ranks, *peer_command(setup, steps)), environment(malloc))
 
     def block(self):
         return statistics.median(self.ask()["blocks"])
 
 
-def write_inputs(folder, model, batch):
+def write_inputs(folder, row):
     """Weights far enough from symmetry, and one global batch, for both sides."""
+    model, num_samples = row.model, row.ranks * row.batch
     torch.manual_seed(5)
     vit = VisionTransformer(img_size=model["image_size"], patch_size=model["patch_size"],
                             in_chans=model["in_channels"], num_classes=model["num_classes"],
                             embed_dim=model["dim"], depth=model["depth"], num_heads=model["heads"])
     save_file(vit.state_dict(), folder / "weights.safetensors")
     size = model["image_size"]
-    save_file({"x": torch.randn(RANKS * batch, model["in_channels"], size, size),
-               "y": torch.randint(0, model["num_classes"], (RANKS * batch,))}, folder / "batch.safetensors")
+    save_file({"x": torch.randn(num_samples, model["in_channels"], size, size),
+               "y": torch.randint(0, model["num_classes"], (num_samples,))}, folder / "batch.safetensors")
 
 
-def our_command(program, folder, model, batch, steps):
-    settings = [f"--model.{key}={value}" for key, value in model.items()]
+def our_command(program, folder, row):
+    settings = [f"--model.{key}={value}" for key, value in row.model.items()]
     settings += [f"--optim.{key}={value}" for key, value in OPTIM.items()]
     return [program, "bench", "step", "--run.device=cpu", *settings, "--schedule.name=constant",
-            f"--train.batch_per_rank={batch}", f"--weights.init={folder / 'weights.safetensors'}",
+            f"--train.batch_per_rank={row.batch}", f"--weights.init={folder / 'weights.safetensors'}",
             f"--bench.batch_file={folder / 'batch.safetensors'}", f"--warmup={WARMUP_STEPS}", f"--blocks={BLOCKS}",
-            f"--steps={steps}", "--json"]
+            f"--steps={row.steps}", "--json"]
 
 
 def peer_command(setup, steps, *more):
@@ -121,29 +135,29 @@ def check_losses(name, ours, peer):
     return worst
 
 
-def tune_peer(setup, steps):
+def tune_peer(row, setup):
     """Its ways of doing the step, best first."""
     ways = [way | {"malloc": malloc} for malloc in MALLOC
-            for way in run(*peer_command(setup, max(2, steps // 4), "--tune"), malloc=malloc)["ways"]]
+            for way in run(row.ranks, *peer_command(setup, max(2, row.steps // 4), "--tune"), malloc=malloc)["ways"]]
     return sorted(ways, key=lambda way: min(way["blocks"]))
 
 
 def measure_row(name, program, folder, rounds, with_exposed):
-    model, batch, steps, _ = ROWS[name]
-    write_inputs(folder, model, batch)
+    row = ROWS[name]
+    write_inputs(folder, row)
     setup = folder / "setup.json"
-    description = {"model": model, "optim": OPTIM, "weights": str(folder / "weights.safetensors"),
-                   "batch": str(folder / "batch.safetensors"), "batch_per_rank": batch}
+    description = {"model": row.model, "optim": OPTIM, "weights": str(folder / "weights.safetensors"),
+                   "batch": str(folder / "batch.safetensors"), "batch_per_rank": row.batch}
     setup.write_text(json.dumps(description))
-    tuned = tune_peer(setup, steps)
+    tuned = tune_peer(row, setup)
     way = {key: tuned[0][key] for key in WAY}
     print(f"{name}: the peer's best of {len(tuned)} ways is {way}")
     setup.write_text(json.dumps(description | {"way": way}))
 
     def ours():
-        return run(*our_command(program, folder, model, batch, steps))
+        return run(row.ranks, *our_command(program, folder, row))
 
-    peer = Peer(setup, steps, way["malloc"])
+    peer = Peer(row.ranks, setup, row.steps, way["malloc"])
     first = ours()
     worst = check_losses(name, first["losses"], peer.first["losses"])
     blocks = interleave.measure(lambda: statistics.median(ours()["blocks"]), peer.block, rounds)
@@ -151,27 +165,27 @@ def measure_row(name, program, folder, rounds, with_exposed):
     result = interleave.summary(blocks)
     print(interleave.sentence(name, result, "ms", 1e3), flush=True)
     exposed = measure_exposed(name, program, folder, way, description, rounds) if with_exposed else None
-    return {"row": name, "unit": "s a step", "result": result, "exposed": exposed, "blocks": blocks, "losses_agree_to": worst,
-            "model": model, "batch_per_rank": batch, "ranks": RANKS, "steps_per_block": steps,
-            "blocks_per_launch": BLOCKS, "peer_way": way, "peer_tuning": tuned,
-            "versions": {"ours": first["versions"], "peer": peer.first["versions"]}}
+    return {"row": name, "unit": "s a step", "result": result, "exposed": exposed, "blocks": blocks,
+            "losses_agree_to": worst, **dataclasses.asdict(row), "blocks_per_launch": BLOCKS, "peer_way": way,
+            "peer_tuning": tuned, "versions": {"ours": first["versions"], "peer": peer.first["versions"]}}
 
 
 def measure_exposed(name, program, folder, way, description, rounds):
     """(step - step alone) of ours over that of the peer, each pair of neighbouring blocks."""
-    model, batch, steps, _ = ROWS[name]
+    row = ROWS[name]
     setup, setup_alone = folder / "setup.json", folder / "alone.json"
     setup_alone.write_text(json.dumps(description | {"way": way | {"alone": True}}))
-    peer, peer_alone = Peer(setup, steps, way["malloc"]), Peer(setup_alone, steps, way["malloc"])
-    command = our_command(program, folder, model, batch, steps)
+    peer = Peer(row.ranks, setup, row.steps, way["malloc"])
+    peer_alone = Peer(row.ranks, setup_alone, row.steps, way["malloc"])
+    command = our_command(program, folder, row)
     waiting = []  # of ours alone
 
     def ours_alone():
-        alone, in_step = run_alone(steps, *command)
+        alone, in_step = run_alone(row.ranks, row.steps, *command)
         waiting.append(in_step - alone)
         return alone
 
-    sides = {"ours": lambda: statistics.median(run(*command)["blocks"]), "ours alone": ours_alone,
+    sides = {"ours": lambda: statistics.median(run(row.ranks, *command)["blocks"]), "ours alone": ours_alone,
              "peer": peer.block, "peer alone": peer_alone.block}
     blocks = {side: [] for side in sides}
     for number in range(rounds):
@@ -216,7 +230,7 @@ def main():
             records.append(measure_row(name, arguments.program, pathlib.Path(folder), arguments.rounds,
                                        arguments.exposed))
     interleave.save(arguments.out, {"bench": "step against DDP", "machine": interleave.machine(), "rows": records})
-    gated = [record for record in records if ROWS[record["row"]][3]]
+    gated = [record for record in records if ROWS[record["row"]].gated]
     if any(record["result"]["void"] for record in gated):
         sys.exit(77)
     sys.exit(1 if any(record["result"]["interval_95"][0] > 1.0 for record in gated) else 0)

@@ -49,7 +49,8 @@ TEST(DataPlane, SharedGpuIsRefusedOrStaged) {
       error_of("auto", {kGpuB, kGpuA, kGpuA}, false),
       AllOf(HasSubstr("ranks 1 and 2 share GPU-a of node1"), HasSubstr("allow_gpu_sharing")));
   EXPECT_EQ(choose_data_plane("auto", {kGpuA, kGpuA}, true), DataPlane::kStaged);
-  EXPECT_THAT(error_of("nccl", {kGpuA, kGpuA}, true), HasSubstr("NCCL refuses"));
+  EXPECT_EQ(choose_data_plane("nccl", {kGpuA, kGpuA}, true), DataPlane::kNcclApart);
+  EXPECT_THAT(error_of("nccl", {kGpuA, kGpuA}, false), HasSubstr("allow_gpu_sharing"));
 }
 
 TEST(DataPlane, MixedDevicesAreRefused) {

@@ -25,6 +25,7 @@ struct Script {
   std::atomic<bool> abort_blocks{false};
   std::atomic<int> aborts{0};
   std::atomic<int> destroys{0};
+  std::atomic<int> mapped{0};
 };
 Script* g_script = nullptr;
 
@@ -45,6 +46,12 @@ NcclApi scripted() {
     ++script->aborts;
     while (script->abort_blocks) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   };
+  api.map = [](NcclHandle, void* memory, std::size_t) -> void* {
+    if (memory == nullptr) return nullptr;
+    ++g_script->mapped;
+    return memory;
+  };
+  api.unmap = [](NcclHandle, void*) { --g_script->mapped; };
   api.last_error = [](NcclHandle) { return "remote process exited"; };
   return api;
 }
@@ -117,6 +124,22 @@ TEST_F(NcclCommunicatorTest, WorkThatIsNeverDoneTimesOut) {
   EXPECT_NO_THROW(communicator->check_progress("all-reduce", now_s()));
   EXPECT_THAT(error_of([&] { communicator->check_progress("all-reduce", now_s() - 1); }),
               HasSubstr("did not finish within 0.1 s"));
+}
+
+TEST_F(NcclCommunicatorTest, MemoryIsMappedUntilItIsGivenBackOrTheCommunicatorIsLost) {
+  const auto communicator = open();
+  int memory = 0;
+  void* const mapped = communicator->map(&memory, sizeof(memory));
+  EXPECT_EQ(script_.mapped, 1);
+  communicator->unmap(mapped);
+  EXPECT_EQ(script_.mapped, 0);
+  communicator->unmap(communicator->map(nullptr, 4));  // this NCCL maps nothing
+  EXPECT_EQ(script_.mapped, 0);
+  void* const lost = communicator->map(&memory, sizeof(memory));
+  script_.remote_error = true;
+  EXPECT_NE(error_of([&] { communicator->check("all-reduce"); }), "");
+  communicator->unmap(lost);
+  EXPECT_EQ(script_.mapped, 1) << "the abort took its tables along";
 }
 
 TEST_F(NcclCommunicatorTest, AbortThatBlocksIsLeftBehind) {

@@ -113,6 +113,8 @@ TEST(Effect, CtasNeedAGpu) {
   EXPECT_THAT(warnings({"--run.device", "cpu", "--comm.max_ctas", "4"}),
               ElementsAre(HasSubstr("comm.max_ctas = 4")));
   EXPECT_THAT(warnings({"--comm.max_ctas", "4"}), IsEmpty());
+  EXPECT_THAT(warnings({"--comm.backend", "mpi", "--comm.stream_priority", "normal"}),
+              ElementsAre(HasSubstr("comm.stream_priority = normal")));
 }
 
 TEST(Effect, ACpuRepeatsBitByBitAnyway) {

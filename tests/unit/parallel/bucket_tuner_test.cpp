@@ -61,8 +61,8 @@ TEST_F(BucketTunerTest, TriesCoarserCutsOnceEach) {
 
 TEST_F(BucketTunerTest, KeepsTheFastest) {
   auto trials = plan_trials(finest_, kLayerBytes);
-  const std::size_t best = tune_buckets(
-      *world_, *reducer_, trials, [this] { step(std::chrono::microseconds(2000)); });
+  const std::size_t best =
+      tune_buckets(*world_, *reducer_, trials, [this] { step(std::chrono::microseconds(2000)); });
   EXPECT_EQ(best, 2U) << "every bucket costs 2 ms";
   EXPECT_GT(trials[0].seconds, trials[2].seconds);
   EXPECT_EQ(step(std::chrono::microseconds(0)), 2U) << "the reducer goes on with it";
@@ -88,8 +88,7 @@ TEST_F(BucketTunerTest, OneCutNeedsNoMeasurement) {
 TEST_F(BucketTunerTest, AFailedStepEndsIt) {
   auto trials = plan_trials(finest_, kLayerBytes);
   EXPECT_THROW(
-      tune_buckets(*world_, *reducer_, trials, [] { throw internal_error("out of luck"); }),
-      Error);
+      tune_buckets(*world_, *reducer_, trials, [] { throw internal_error("out of luck"); }), Error);
 }
 
 }  // namespace

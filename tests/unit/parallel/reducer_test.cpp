@@ -240,6 +240,20 @@ TEST_F(ReducerTest, CallsOutOfOrderAreProgrammerErrors) {
   EXPECT_THROW(reducer_->begin_micro(true), Error);
 }
 
+TEST_F(ReducerTest, KeepsWhatBucketsMoveMappedForAsLongAsItLives) {
+  EXPECT_THAT(group_.mapped, testing::ElementsAre(arena_->gradients().data_ptr()));
+  reducer_.reset();
+  EXPECT_TRUE(group_.mapped.empty());
+  reducer_ = std::make_unique<Reducer>(
+      *world_, group_, *arena_, plan_, comm::DType::kF32, /*sharded=*/true);
+  EXPECT_THAT(
+      group_.mapped,
+      testing::ElementsAre(arena_->gradients().data_ptr(), arena_->parameters().data_ptr()));
+  reducer_ = std::make_unique<Reducer>(*world_, group_, *arena_, plan_, comm::DType::kBF16);
+  ASSERT_EQ(group_.mapped.size(), 1U);
+  EXPECT_NE(group_.mapped[0], arena_->gradients().data_ptr()) << "the rounded values move";
+}
+
 TEST_F(ReducerTest, LeavesNoHooksBehind) {
   reducer_->begin_micro(true);
   reducer_.reset();
