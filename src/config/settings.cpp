@@ -32,6 +32,7 @@ OptionTable make_table(Settings& settings) {
   augment::bind_options(table, settings.detection);
   models::bind_options(table, settings.model);
   train::bind_options(table, settings.train);
+  train::bind_options(table, settings.memory);
   optim::bind_options(table, settings.optim);
   optim::bind_options(table, settings.schedule);
   optim::bind_options(table, settings.precision);
@@ -50,6 +51,7 @@ void validate(const Settings& settings) {
   augment::validate(settings.detection);
   models::validate(settings.model);
   train::validate(settings.train);
+  train::validate(settings.memory, settings.model.depth);
   optim::validate(settings.optim, settings.schedule, settings.precision);
   comm::validate(settings.comm);
   parallel::validate(settings.parallel);

@@ -5,6 +5,8 @@
 #include "models/gelu.h"
 #include "models/random_mask.h"
 
+#include <lockstep/models/recompute.h>
+
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 namespace lockstep::models {
@@ -13,6 +15,14 @@ namespace {
 // Places of a block's random numbers, counted from its first.
 constexpr std::int64_t kProjectionSite = 0;
 constexpr std::int64_t kMlpSite = 1;  // and 2
+
+// Random numbers are stateless here.
+constexpr RecomputeOptions kStateless{.keep_random_state = false};
+
+template <class Part>
+at::Tensor call_part(bool again, const Part& part, const at::Tensor& x) {
+  return again ? recompute(kStateless, part, x) : part(x);
+}
 
 }  // namespace
 
@@ -43,10 +53,21 @@ Mlp::Mlp(std::int64_t width, std::int64_t hidden, double dropout, Initializer& i
 
 at::Tensor Mlp::forward(const at::Tensor& x,
                         const ForwardContext& context,
-                        std::int64_t site) const {
-  at::Tensor hidden = exact_gelu(call("fc1", *fc1_, x));  // (B, N, hidden)
-  if (is_training()) hidden = dropout(hidden, dropout_, context, site);
-  at::Tensor out = call("fc2", *fc2_, hidden);
+                        std::int64_t site,
+                        bool recompute_gelu) const {
+  const auto rest = [this, context, site](const at::Tensor& hidden) {
+    return activate(hidden, context, site);
+  };
+  return call_part(recompute_gelu, rest, call("fc1", *fc1_, x));
+}
+
+// From fc1's result on; hidden (B, N, hidden).
+at::Tensor Mlp::activate(const at::Tensor& hidden,
+                         const ForwardContext& context,
+                         std::int64_t site) const {
+  at::Tensor active = exact_gelu(hidden);
+  if (is_training()) active = dropout(active, dropout_, context, site);
+  at::Tensor out = call("fc2", *fc2_, active);
   if (is_training()) out = dropout(out, dropout_, context, site + 1);
   return out;
 }
@@ -75,19 +96,26 @@ at::Tensor Block::attend(const at::Tensor& x, const ForwardContext& context) con
   return ls1_ ? call("ls1", *ls1_, branch) : branch;
 }
 
-at::Tensor Block::transform(const at::Tensor& x, const ForwardContext& context) const {
-  const at::Tensor branch =
-      call("mlp", *mlp_, call("norm2", *norm2_, x), context, first_site_ + kMlpSite);
+at::Tensor Block::transform(const at::Tensor& x,
+                            const ForwardContext& context,
+                            bool recompute_gelu) const {
+  const at::Tensor branch = call(
+      "mlp", *mlp_, call("norm2", *norm2_, x), context, first_site_ + kMlpSite, recompute_gelu);
   return ls2_ ? call("ls2", *ls2_, branch) : branch;
 }
 
 at::Tensor Block::forward(const at::Tensor& x,
                           const ForwardContext& context,
-                          const at::Tensor& keep) const {
-  at::Tensor branch = attend(x, context);
+                          const at::Tensor& keep,
+                          const RecomputePlan& again) const {
+  const auto attention = [this, context](const at::Tensor& in) { return attend(in, context); };
+  const auto mlp = [this, context, gelu = again.gelu](const at::Tensor& in) {
+    return transform(in, context, gelu);
+  };
+  at::Tensor branch = call_part(again.attention, attention, x);
   if (keep.defined()) branch = branch * keep[0];
   const at::Tensor middle = x + branch;
-  branch = transform(middle, context);
+  branch = call_part(again.mlp, mlp, middle);
   if (keep.defined()) branch = branch * keep[1];
   return middle + branch;
 }

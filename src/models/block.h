@@ -5,6 +5,7 @@
 #include "models/layers.h"
 
 #include <lockstep/models/options.h>
+#include <lockstep/models/recompute_plan.h>
 #include <lockstep/models/vit.h>
 
 #include <torch/nn/module.h>
@@ -30,10 +31,18 @@ class Attention : public torch::nn::Module {
 class Mlp : public torch::nn::Module {
  public:
   Mlp(std::int64_t width, std::int64_t hidden, double dropout, Initializer& init);
-  // (B, N, D) -> (B, N, D). Dropout, in training, after both layers (timm's proj_drop_rate).
-  at::Tensor forward(const at::Tensor& x, const ForwardContext& context, std::int64_t site) const;
+  // (B, N, D) -> (B, N, D). Dropout, in training, after both layers (timm's proj_drop_rate). What
+  // follows fc1 keeps its input alone when `recompute_gelu`.
+  at::Tensor forward(const at::Tensor& x,
+                     const ForwardContext& context,
+                     std::int64_t site,
+                     bool recompute_gelu) const;
 
  private:
+  at::Tensor activate(const at::Tensor& hidden,
+                      const ForwardContext& context,
+                      std::int64_t site) const;
+
   double dropout_;
   std::shared_ptr<Linear> fc1_;
   std::shared_ptr<Linear> fc2_;
@@ -46,14 +55,17 @@ class Block : public torch::nn::Module {
 
   Block(const Options& options, std::int64_t first_site, Initializer& init);
   // x (B, N, D) -> (B, N, D). `keep` (2, B, 1, 1): stochastic depth's factors of the two branches;
-  // undefined: none.
+  // undefined: none. `again`: the parts that keep their input alone; its groups are not looked at.
   at::Tensor forward(const at::Tensor& x,
                      const ForwardContext& context,
-                     const at::Tensor& keep) const;
+                     const at::Tensor& keep,
+                     const RecomputePlan& again = {}) const;
 
  private:
   at::Tensor attend(const at::Tensor& x, const ForwardContext& context) const;
-  at::Tensor transform(const at::Tensor& x, const ForwardContext& context) const;
+  at::Tensor transform(const at::Tensor& x,
+                       const ForwardContext& context,
+                       bool recompute_gelu) const;
 
   double dropout_;
   std::int64_t first_site_;

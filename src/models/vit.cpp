@@ -8,6 +8,7 @@
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
+#include <lockstep/models/recompute.h>
 #include <lockstep/models/vit.h>
 
 #include <ATen/ops/cat.h>
@@ -48,6 +49,7 @@ struct Vit::Parts {
 
   Options options;
   std::vector<double> rates;
+  RecomputePlan recompute;
   at::Tensor cls_token;  // (1, 1, D)
   at::Tensor pos_embed;  // (1, 1 + g*g, D)
   std::shared_ptr<PatchEmbed> patch_embed;
@@ -81,6 +83,40 @@ Vit::~Vit() = default;
 
 const Options& Vit::options() const { return parts_->options; }
 
+void Vit::set_recompute(const RecomputePlan& plan) {
+  check_recompute(plan, parts_->options.depth);
+  parts_->recompute = plan;
+}
+
+// x (B, N, D); keep (2 * depth, B, 1, 1) or undefined.
+at::Tensor Vit::run_blocks(at::Tensor x,
+                           const ForwardContext& context,
+                           const at::Tensor& keep) const {
+  const Parts& parts = *parts_;
+  const RecomputePlan& plan = parts.recompute;
+  const std::int64_t depth = parts.options.depth;
+  const auto run_one = [&parts, context, keep](
+                           const at::Tensor& in, std::int64_t i, const RecomputePlan& again) {
+    const at::Tensor factors = keep.defined() ? keep.narrow(0, 2 * i, 2) : at::Tensor();
+    return call("block", *parts.blocks[static_cast<std::size_t>(i)], in, context, factors, again);
+  };
+  // Backward begins with the end, which is therefore kept.
+  const std::int64_t num_grouped = plan.every > 0 ? (depth - 1) / plan.every * plan.every : 0;
+  for (std::int64_t begin = 0; begin < num_grouped; begin += plan.every) {
+    const auto group = [run_one, begin, end = begin + plan.every](at::Tensor in) {
+      for (std::int64_t i = begin; i < end; ++i) in = run_one(in, i, {});
+      return in;
+    };
+    x = recompute(RecomputeOptions{.keep_random_state = false}, group, x);
+  }
+  RecomputePlan again = plan;
+  for (std::int64_t i = num_grouped; i < depth; ++i) {
+    if (i + 1 == depth) again.mlp = again.gelu = false;
+    x = run_one(x, i, again);
+  }
+  return x;
+}
+
 at::Tensor Vit::forward(const at::Tensor& images, const ForwardContext& context) {
   const Parts& parts = *parts_;
   const Options& options = parts.options;
@@ -96,14 +132,7 @@ at::Tensor Vit::forward(const at::Tensor& images, const ForwardContext& context)
   if (is_training() && options.drop_path > 0) {
     keep = drop_path_factors(context, parts.rates, kDropPathSite, images.device());
   }
-  for (std::size_t i = 0; i < parts.blocks.size(); ++i) {
-    const auto branch = static_cast<std::int64_t>(2 * i);
-    x = call("block",
-             *parts.blocks[i],
-             x,
-             context,
-             keep.defined() ? keep.narrow(0, branch, 2) : at::Tensor());
-  }
+  x = run_blocks(x, context, keep);
   // Norms act on each token by itself, so only the class token needs one.
   const at::Tensor pooled =  // (B, D)
       options.pool == "avg" ? x.narrow(1, 1, x.size(1) - 1).mean(1) : x.select(1, 0);

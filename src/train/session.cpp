@@ -178,6 +178,7 @@ void build_model(const Job& job, Session& session) {
         });
   }
   session.model->to(torch_device(job.device));
+  session.model->set_recompute(models::parse_recompute(settings.memory.recompute));
 }
 
 std::int64_t bucket_bytes(double mib) { return static_cast<std::int64_t>(mib * 1024 * 1024); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lockstep/models/options.h>
+#include <lockstep/models/recompute_plan.h>
 
 #include <torch/nn/module.h>
 
@@ -35,7 +36,14 @@ class Vit : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& images, const ForwardContext& context);
   const Options& options() const;
 
+  // What forward forgets from now on, for backward to make again; nothing at first. The model must
+  // live until backward.
+  // Throws: Error(kConfig) as check_recompute.
+  void set_recompute(const RecomputePlan& plan);
+
  private:
+  at::Tensor run_blocks(at::Tensor x, const ForwardContext& context, const at::Tensor& keep) const;
+
   struct Parts;
   std::shared_ptr<Parts> parts_;
 };

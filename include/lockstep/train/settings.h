@@ -9,6 +9,7 @@
 #include <lockstep/optim/options.h>
 #include <lockstep/parallel/options.h>
 #include <lockstep/telemetry/options.h>
+#include <lockstep/train/memory_options.h>
 #include <lockstep/train/options.h>
 #include <lockstep/weights/options.h>
 
@@ -21,6 +22,7 @@ struct Settings {
   augment::DetectionOptions detection;
   models::Options model;
   TrainOptions train;
+  MemoryOptions memory;
   optim::Options optim;
   optim::ScheduleOptions schedule;
   optim::PrecisionOptions precision;

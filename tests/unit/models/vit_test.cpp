@@ -3,9 +3,13 @@
 #include <lockstep/base/error.h>
 #include <lockstep/models/vit.h>
 
+#include <ATen/ATen.h>
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -131,6 +135,78 @@ TEST(Vit, RandomPartsDoNotDependOnTheBatch) {
   EXPECT_THROW(model.forward(images, {}), Error);
   model.eval();
   EXPECT_TRUE(at::equal(model.forward(images, {}), model.forward(images, {9, 4, ids})));
+}
+
+std::vector<at::Tensor> gradients(const Options& options, const std::string& recompute) {
+  Vit model(options, 1);
+  model.train();
+  model.set_recompute(parse_recompute(recompute));
+  const at::Tensor ids = at::arange(4);
+  const at::Tensor logits = model.forward(images_for(options, 4), {9, 4, ids});
+  logits.square().sum().backward();
+  std::vector<at::Tensor> out{logits.detach()};
+  for (const at::Tensor& parameter : model.parameters()) out.push_back(parameter.grad());
+  return out;
+}
+
+TEST(Vit, RecomputedPartsGiveTheSameBits) {
+  Options options = small_options();
+  options.depth = 5;
+  options.dropout = 0.2;
+  options.drop_path = 0.3;
+  options.layer_scale = 0.5;
+  const std::vector<at::Tensor> plain = gradients(options, "none");
+  for (const char* recompute : {"every:1",
+                                "every:2",
+                                "every:3",
+                                "every:4",
+                                "selective:gelu",
+                                "selective:mlp",
+                                "selective:attention",
+                                "selective:attention,mlp",
+                                "selective:attention,gelu"}) {
+    const std::vector<at::Tensor> found = gradients(options, recompute);
+    for (std::size_t i = 0; i < plain.size(); ++i) {
+      EXPECT_TRUE(found[i].equal(plain[i])) << recompute << ", tensor " << i;
+    }
+  }
+}
+
+// Live bytes after forward: what backward needs.
+TEST(Vit, RecomputedPartsHoldLess) {
+  class Counter final : public c10::MemoryReportingInfoBase {
+   public:
+    void reportMemoryUsage(
+        void* /*block*/, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {
+      live += bytes;
+    }
+    bool memoryProfilingEnabled() const override { return true; }
+    std::int64_t live = 0;
+  };
+  Options options = small_options();
+  options.depth = 8;
+  Vit model(options, 1);
+  const at::Tensor images = images_for(options, 8);
+  const auto held_by = [&](const std::string& recompute) {
+    model.set_recompute(parse_recompute(recompute));
+    const auto counter = std::make_shared<Counter>();
+    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, counter);
+    const at::Tensor logits = model.forward(images, {});
+    return static_cast<double>(counter->live);
+  };
+  const double all = held_by("none");
+  // Tensors of one block, in units of its input: 17 when plain; see docs/memory.md.
+  EXPECT_LT(held_by("every:1"), 0.25 * all);
+  EXPECT_LT(held_by("every:2"), 0.35 * all);
+  EXPECT_LT(held_by("selective:attention,mlp"), 0.3 * all);
+  EXPECT_LT(held_by("selective:mlp"), 0.6 * all);
+  EXPECT_LT(held_by("selective:attention"), 0.8 * all);
+  EXPECT_LT(held_by("selective:gelu"), 0.85 * all);
+}
+
+TEST(Vit, GroupsThatLeaveNothingToRecomputeAreRefused) {
+  Vit model(small_options(), 1);
+  EXPECT_THROW(model.set_recompute(parse_recompute("every:3")), Error);
 }
 
 }  // namespace
