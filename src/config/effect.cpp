@@ -53,6 +53,17 @@ void look_at_precision(const Settings& settings, Findings& findings) {
   }
 }
 
+void look_at_optimizer(const Settings& settings, Findings& findings) {
+  const optim::Description& description = optim::describe(settings.optim);
+  for (const std::string_view key : optim::particular_keys()) {
+    if (std::ranges::find(description.keys, key) != description.keys.end()) continue;
+    const bool plain = description.rule == optim::Rule::kSgd;
+    findings.no_effect(
+        format("optim.{}", key),
+        "optim.name is " + settings.optim.name + (plain ? " without optim.momentum" : ""));
+  }
+}
+
 void look_at_schedule(const Settings& settings, Findings& findings) {
   if (settings.schedule.name == "constant") {
     findings.no_effect("schedule.min_lr", "schedule.name is constant");
@@ -123,6 +134,7 @@ std::vector<std::string> find_warnings(const Settings& settings,
   if (settings.train.global_batch > 0) {
     findings.no_effect("train.batch_per_rank", "train.global_batch is given");
   }
+  look_at_optimizer(settings, findings);
   look_at_schedule(settings, findings);
   look_at_precision(settings, findings);
   look_at_augment(settings, findings);

@@ -7,7 +7,7 @@ namespace {
 
 void check_across(const Settings& settings) {
   parallel::check_zero(
-      settings.parallel, settings.optim.name, optim::granularity_of(settings.optim));
+      settings.parallel, settings.optim.name, optim::describe(settings.optim).granularity);
   if (settings.comm.backend == "nccl" && settings.run.device == "cpu") {
     throw config_error(
         "comm.backend = nccl moves gradients between GPUs but run.device = cpu: set comm.backend = "

@@ -2,7 +2,7 @@
 // processor in use picks. Knows no LibTorch.
 #pragma once
 
-#include "update_block.h"
+#include "rules.h"
 
 #include <cstdint>
 
@@ -11,13 +11,19 @@ namespace lockstep::optim {
 // Sum of squares in double, in an order that does not depend on the vector width.
 double sum_of_squares(const float* values, std::int64_t count);
 
-// update_element on each element; gradients become zero. Without fused multiply-add, so that every
+// A run of elements with equal factors.
+struct PassArguments {
+  const UpdateSettings& settings;
+  const UpdateBlock& block;
+  GroupFactors group;
+  float* parameters;
+  float* gradients;
+  float* slots[kMaxSlots];  // as many as the rule has
+  std::int64_t count;
+};
+
+// The rule on each element; gradients become zero. Without fused multiply-add, so that every
 // processor computes the same bits and replicas on unlike machines stay equal.
-void adamw_pass(const ElementFactors& factors,
-                float* parameters,
-                float* first,
-                float* second,
-                float* gradients,
-                std::int64_t count);
+void update_pass(Rule rule, const PassArguments& arguments);
 
 }  // namespace lockstep::optim

@@ -3,7 +3,7 @@
 // of what went wrong.
 #pragma once
 
-#include "update_block.h"
+#include "rules.h"
 
 #include <cstdint>
 
@@ -11,11 +11,10 @@ namespace lockstep::optim {
 
 // A piece of a segment that one thread block updates.
 struct Chunk {
-  std::int64_t offset;   // of parameters and gradients; a multiple of 4 elements
-  std::int64_t moments;  // of the moments, likewise
+  std::int64_t offset;  // of parameters and gradients; a multiple of 4 elements
+  std::int64_t state;   // of the slots, likewise
+  GroupFactors group;
   std::int32_t count;
-  float lr_factor;
-  float weight_decay;
   std::int32_t unused;
 };
 inline constexpr std::int64_t kChunkElements = 4096;
@@ -41,11 +40,11 @@ struct DecideArguments {
   UpdateBlock* block;
 };
 
-struct AdamwArguments {
+struct UpdateArguments {
+  Rule rule;
   float* parameters;
-  float* first;
-  float* second;
   float* gradients;
+  float* slots[kMaxSlots];  // as many as the rule has
   const Chunk* chunks;
   std::int64_t num_chunks;
   float* stats;
@@ -57,10 +56,10 @@ struct AdamwArguments {
 using NormFunction = const char* (*)(const NormArguments&, void* stream);
 using SumFunction = const char* (*)(const SumArguments&, void* stream);
 using DecideFunction = const char* (*)(const DecideArguments&, void* stream);
-using AdamwFunction = const char* (*)(const AdamwArguments&, void* stream);
+using UpdateFunction = const char* (*)(const UpdateArguments&, void* stream);
 inline constexpr const char* kNormSymbol = "lockstep_optim_norm";
 inline constexpr const char* kSumSymbol = "lockstep_optim_sum";
 inline constexpr const char* kDecideSymbol = "lockstep_optim_decide";
-inline constexpr const char* kAdamwSymbol = "lockstep_optim_adamw";
+inline constexpr const char* kUpdateSymbol = "lockstep_optim_update";
 
 }  // namespace lockstep::optim

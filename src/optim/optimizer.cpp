@@ -1,5 +1,5 @@
-#include "cpu_adamw.h"
-#include "cuda_adamw.h"
+#include "cpu_optimizer.h"
+#include "cuda_optimizer.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/optim/optimizer.h>
@@ -12,10 +12,11 @@ std::unique_ptr<Optimizer> make_optimizer(Arena& arena,
                                           std::int64_t bad_flag_slot,
                                           const Shard& shard) {
   LOCKSTEP_CHECK(bad_flag_slot < kNumStats, "the bad flag is one of the stats slots");
-  LOCKSTEP_CHECK(granularity_of(options) == Granularity::kElement || shard.group == nullptr,
+  LOCKSTEP_CHECK(describe(options).granularity == Granularity::kElement || shard.group == nullptr,
                  "only an element-wise optimizer updates a part of the arena");
-  return arena.device().is_cuda() ? make_cuda_adamw(arena, options, precision, bad_flag_slot, shard)
-                                  : make_cpu_adamw(arena, options, precision, bad_flag_slot, shard);
+  return arena.device().is_cuda()
+             ? make_cuda_optimizer(arena, options, precision, bad_flag_slot, shard)
+             : make_cpu_optimizer(arena, options, precision, bad_flag_slot, shard);
 }
 
 }  // namespace lockstep::optim

@@ -6,14 +6,24 @@ namespace lockstep::optim {
 namespace {
 
 void bind_moments(OptionTable& table, Options& options) {
-  table.add(
-      "optim", "beta1", options.beta1, "", "Decay of the running mean of gradients, 0 to below 1.");
+  table.add("optim",
+            "beta1",
+            options.beta1,
+            "",
+            "Decay of the running mean of gradients, 0 to below 1. -1: the usual one (adamw, adam, "
+            "lion 0.9; adan 0.98).");
   table.add("optim",
             "beta2",
             options.beta2,
             "",
-            "Decay of the running mean of squared gradients, 0 to below 1. Lower reacts faster to "
-            "gradients that change in size.");
+            "adamw, adam: decay of the running mean of squared gradients; lower reacts faster to "
+            "gradients that change in size. lion: decay of the mean that is kept. adan: of the "
+            "mean difference of gradients. -1: the usual one (0.999; lion 0.99; adan 0.92).");
+  table.add("optim",
+            "beta3",
+            options.beta3,
+            "",
+            "adan: decay of the running mean of squares. -1: the usual one (0.99).");
   table.add("optim",
             "eps",
             options.eps,
@@ -22,9 +32,43 @@ void bind_moments(OptionTable& table, Options& options) {
             "becoming large steps.");
 }
 
+void bind_momentum(OptionTable& table, Options& options) {
+  table.add("optim",
+            "momentum",
+            options.momentum,
+            "",
+            "sgd: share of the last step that goes on, 0 to below 1. 0: plain SGD, without state.");
+  table.add("optim",
+            "dampening",
+            options.dampening,
+            "",
+            "sgd: the gradient enters the momentum times 1 - dampening, but for the first one.");
+  table.add("optim",
+            "nesterov",
+            options.nesterov,
+            "sgd: look ahead by one step of the momentum (Nesterov, as PyTorch does it).");
+}
+
 void check_share(const char* key, double value) {
   if (value < 0 || value >= 1) {
     throw config_error(format("optim.{} = {} is outside 0 to below 1", key, value));
+  }
+}
+
+void check_beta(const char* key, double value) {
+  if (value != kUsual) check_share(key, value);
+}
+
+void check_momentum(const Options& options) {
+  check_share("momentum", options.momentum);
+  check_share("dampening", options.dampening);
+  if (options.name != "sgd" || !options.nesterov) return;
+  if (options.momentum == 0 || options.dampening != 0) {
+    throw config_error(
+        format("optim.nesterov needs momentum and no dampening, but optim.momentum = {} and "
+               "optim.dampening = {}: set them to 0.9 and 0",
+               options.momentum,
+               options.dampening));
   }
 }
 
@@ -34,17 +78,15 @@ void check_not_negative(const char* name, double value) {
 
 }  // namespace
 
-Granularity granularity_of(const Options& options) {
-  if (options.name == "adamw") return Granularity::kElement;
-  throw config_error(format("optim.name = {} is not known: use adamw", options.name));
-}
-
 void bind_options(OptionTable& table, Options& options) {
   table.add("optim",
             "name",
             options.name,
-            "Optimizer. adamw: Adam with decoupled weight decay, two moments a parameter.",
-            {"adamw"});
+            "Optimizer; bytes of state a parameter. adamw: Adam with decoupled weight decay, 8. "
+            "adam: with the decay in the gradient, 8. sgd: with momentum, 4. lion: the sign of a "
+            "mean, 4; takes a tenth of AdamW's lr. adan: Nesterov's momentum by differences of "
+            "gradients, 16.",
+            optimizer_names());
   table.add("optim",
             "lr",
             options.lr,
@@ -55,8 +97,10 @@ void bind_options(OptionTable& table, Options& options) {
             "weight_decay",
             options.weight_decay,
             "",
-            "Decoupled decay of the weights; norms, biases, tokens and positions do not decay.");
+            "Decay of the weights: decoupled from the gradient with adamw, lion and adan, added to "
+            "it with adam and sgd. Norms, biases, tokens and positions do not decay.");
   bind_moments(table, options);
+  bind_momentum(table, options);
   table.add("optim",
             "clip_norm",
             options.clip_norm,
@@ -110,8 +154,10 @@ void validate(const Options& options,
   check_not_negative("optim.lr", options.lr);
   check_not_negative("optim.weight_decay", options.weight_decay);
   check_not_negative("optim.clip_norm", options.clip_norm);
-  check_share("beta1", options.beta1);
-  check_share("beta2", options.beta2);
+  check_beta("beta1", options.beta1);
+  check_beta("beta2", options.beta2);
+  check_beta("beta3", options.beta3);
+  check_momentum(options);
   if (options.eps <= 0) {
     throw config_error(format("optim.eps = {} is not positive: 1e-8 is usual", options.eps));
   }

@@ -16,13 +16,14 @@ namespace lockstep::optim {
 
 // Fixed for a run.
 struct UpdateSettings {
-  double beta1;
-  double beta2;
+  double betas[3];
   double eps;
+  double momentum;
+  double dampening;
   double clip_norm;           // 0: no clipping
   std::int64_t growth_steps;  // clean steps before the loss scale doubles
   std::int32_t scaling;       // 1: dynamic loss scale
-  std::int32_t unused;
+  std::int32_t nesterov;
 };
 
 // Carried from step to step: what a resume needs beside the moments.
@@ -35,11 +36,9 @@ struct UpdateState {
 
 // Of one step.
 struct UpdateFactors {
-  double lr_over_correction;      // lr / (1 - beta1^t)
-  float grad_factor;              // clip coefficient / loss scale
-  float inverse_sqrt_correction;  // 1 / sqrt(1 - beta2^t)
-  std::int32_t apply;             // 0: the step is skipped
-  std::int32_t unused;
+  double corrections[3];  // 1 - beta^t
+  float grad_factor;      // clip coefficient / loss scale
+  std::int32_t apply;     // 0: the step is skipped
 };
 
 struct UpdateOutcome {
@@ -98,49 +97,13 @@ LOCKSTEP_HOST_DEVICE inline void decide_update(const UpdateSettings& settings,
   state.steps += 1;
   const double t = static_cast<double>(state.steps);
   block.factors.grad_factor = static_cast<float>(coefficient / scale);
-  block.factors.lr_over_correction = block.lr / (1.0 - pow(settings.beta1, t));
-  block.factors.inverse_sqrt_correction =
-      static_cast<float>(1.0 / sqrt(1.0 - pow(settings.beta2, t)));
+  for (int i = 0; i < 3; ++i) block.factors.corrections[i] = 1.0 - pow(settings.betas[i], t);
 }
 
-// What one run of elements with equal factors is updated with.
-struct ElementFactors {
-  float grad_factor;
-  float keep;           // 1 - lr x weight decay
-  float first_weight;   // 1 - beta1
-  float second_keep;    // beta2
-  float second_weight;  // 1 - beta2
-  float inverse_sqrt_correction;
-  float eps;
-  float step_size;
+// What the elements of a segment share.
+struct GroupFactors {
+  float lr_factor;
+  float weight_decay;
 };
-
-LOCKSTEP_HOST_DEVICE inline ElementFactors element_factors(const UpdateSettings& settings,
-                                                           const UpdateBlock& block,
-                                                           float lr_factor,
-                                                           float weight_decay) {
-  const double factor = static_cast<double>(lr_factor);
-  ElementFactors out;
-  out.grad_factor = block.factors.grad_factor;
-  out.keep = static_cast<float>(1.0 - block.lr * factor * static_cast<double>(weight_decay));
-  out.first_weight = static_cast<float>(1.0 - settings.beta1);
-  out.second_keep = static_cast<float>(settings.beta2);
-  out.second_weight = static_cast<float>(1.0 - settings.beta2);
-  out.inverse_sqrt_correction = block.factors.inverse_sqrt_correction;
-  out.eps = static_cast<float>(settings.eps);
-  out.step_size = static_cast<float>(block.factors.lr_over_correction * factor);
-  return out;
-}
-
-// AdamW (Loshchilov & Hutter 2019, algorithm 2) on one element, as torch.optim.AdamW orders it:
-// decay first, eps outside the square root of the corrected second moment.
-LOCKSTEP_HOST_DEVICE inline void update_element(
-    const ElementFactors& factors, float& p, float& m, float& v, float gradient) {
-  const float g = gradient * factors.grad_factor;
-  m = m + (g - m) * factors.first_weight;
-  v = v * factors.second_keep + g * g * factors.second_weight;
-  const float denominator = sqrtf(v) * factors.inverse_sqrt_correction + factors.eps;
-  p = p * factors.keep - factors.step_size * (m / denominator);
-}
 
 }  // namespace lockstep::optim

@@ -65,7 +65,7 @@ class Planted(unittest.TestCase):
                     "#include <ATen/ATen.h>\n", "free of LibTorch")
 
     def test_libtorch_in_device_code(self):
-        self.expect(rules_structure.layers, "src/optim/adamw.cu",
+        self.expect(rules_structure.layers, "src/optim/update.cu",
                     "#include <ATen/ATen.h>\n", ".cu file")
 
     def test_config_sees_options_only(self):

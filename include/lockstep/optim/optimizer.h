@@ -1,5 +1,5 @@
-// The update: unscale, clip by global norm, AdamW, all in one pass over the arena, with every
-// per-step scalar on the device.
+// The update: unscale, clip by global norm, the optimizer's rule, all in one pass over the arena,
+// with every per-step scalar on the device.
 #pragma once
 
 #include <lockstep/optim/arena.h>
@@ -69,15 +69,15 @@ class Optimizer {
   static constexpr std::int64_t kReportDepth = 3;
   // Factor to put on the loss before backward; 1 without loss scaling. A device scalar tensor.
   virtual at::Tensor loss_scale() = 0;
-  // Everything that a resume needs, as views to read from and to copy into: exp_avg/NAME and
-  // exp_avg_sq/NAME a parameter, optim/steps, scaler/clean_steps, scaler/loss_scale. With a shard
-  // only what this rank owns: of a parameter cut by its bounds the view is flat and named
-  // exp_avg/NAME[BEGIN:END], elements of the flattened parameter; over all ranks the parts of each
-  // parameter meet without gap or overlap.
+  // Everything that a resume needs, as views to read from and to copy into: STATE/NAME for each
+  // tensor of Description::state of each parameter, optim/steps, scaler/clean_steps,
+  // scaler/loss_scale. With a shard only what this rank owns: of a parameter cut by its bounds the
+  // view is flat and named STATE/NAME[BEGIN:END], elements of the flattened parameter; over all
+  // ranks the parts of each parameter meet without gap or overlap.
   virtual std::vector<NamedParameter> state() = 0;
   // The part of state() that all ranks hold alike: with a shard the scalars only.
   virtual std::vector<NamedParameter> replicated_state() = 0;
-  // Memory of the moments on this rank.
+  // Memory of the state on this rank.
   virtual std::int64_t state_bytes() const = 0;
 };
 

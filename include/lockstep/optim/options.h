@@ -2,26 +2,58 @@
 #pragma once
 
 #include <lockstep/base/option.h>
+#include <lockstep/optim/rule.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace lockstep::optim {
+
+// A beta of this value is the optimizer's usual one.
+inline constexpr double kUsual = -1;
 
 struct Options {
   std::string name = "adamw";
   double lr = 1e-3;
   double weight_decay = 0.05;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
+  double beta1 = kUsual;
+  double beta2 = kUsual;
+  double beta3 = kUsual;
   double eps = 1e-8;
+  double momentum = 0.9;
+  double dampening = 0;
+  bool nesterov = false;
   double clip_norm = 0;
 };
 
 // What an optimizer must hold at once to update any part of it.
 enum class Granularity { kElement, kRow, kTensor };
-// Throws: Error(kConfig) for an unknown optimizer.
-Granularity granularity_of(const Options& options);
+
+// All that is particular to an optimizer beside its element rule (src/optim/rules.h): pass, kernel,
+// shards, resume, digest, options and their warnings read it here.
+struct Description {
+  std::string_view name;  // value of optim.name
+  Rule rule;
+  Granularity granularity;
+  // Tensors of state a parameter, by the names of PyTorch or timm, in the order of the rule's
+  // slots.
+  std::vector<std::string_view> state;
+  // Keys of [optim] that it reads beside those that all read.
+  std::vector<std::string_view> keys;
+  std::array<double, 3> betas;  // the usual ones
+};
+
+// SGD without momentum has no state. Throws: Error(kConfig) for an unknown optimizer.
+const Description& describe(const Options& options);
+// Names for optim.name, in order.
+std::vector<std::string> optimizer_names();
+// Keys of [optim] that some optimizers read and others do not.
+const std::vector<std::string_view>& particular_keys();
+// Betas with the optimizer's usual ones filled in.
+std::array<double, 3> betas_of(const Options& options);
 
 struct ScheduleOptions {
   std::string name = "cosine";

@@ -34,6 +34,18 @@ TEST(Effect, HalfPrecisionOnACpuIsSlow) {
   EXPECT_THAT(warnings({"--precision.compute", "bf16"}), IsEmpty());
 }
 
+TEST(Effect, OptionsOfOtherOptimizers) {
+  EXPECT_THAT(
+      warnings({"--optim.nesterov", "true", "--optim.beta2", "0.95"}),
+      ElementsAre(HasSubstr("optim.nesterov = true (command line) has no effect: optim.name is "
+                            "adamw")));
+  EXPECT_THAT(warnings({"--optim.name", "lion", "--optim.eps", "1e-6", "--optim.beta2", "0.95"}),
+              ElementsAre(HasSubstr("optim.eps")));
+  EXPECT_THAT(
+      warnings({"--optim.name", "sgd", "--optim.momentum", "0", "--optim.dampening", "0.1"}),
+      ElementsAre(HasSubstr("optim.name is sgd without optim.momentum")));
+}
+
 TEST(Effect, MinLrNeedsTheCosine) {
   EXPECT_THAT(warnings({"--schedule.min_lr", "1e-5", "--schedule.name", "constant"}),
               ElementsAre(HasSubstr("schedule.min_lr")));

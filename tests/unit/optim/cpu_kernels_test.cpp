@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace lockstep::optim {
@@ -44,23 +45,80 @@ TEST(CpuKernels, SumOfSquaresCarriesNonFiniteValues) {
   }
 }
 
-// Compiled here without vector widths or fused multiply-add: the same bits on every processor.
-TEST(CpuKernels, TheWidePassEqualsTheElementRuleBitForBit) {
-  const ElementFactors factors{0.5F, 0.999F, 0.1F, 0.999F, 0.001F, 3.0F, 1e-8F, 1e-2F};
-  for (const std::size_t count : {1U, 15U, 16U, 17U, 1000U}) {
-    std::vector<float> p = random_values(count, 1);
-    std::vector<float> m = random_values(count, 2);
-    std::vector<float> v(count, 0.25F);
-    std::vector<float> g = random_values(count, 3);
-    std::vector<float> p1 = p, m1 = m, v1 = v;
-    for (std::size_t i = 0; i < count; ++i) update_element(factors, p1[i], m1[i], v1[i], g[i]);
-    adamw_pass(factors, p.data(), m.data(), v.data(), g.data(), static_cast<std::int64_t>(count));
-    EXPECT_EQ(p, p1);
-    EXPECT_EQ(m, m1);
-    EXPECT_EQ(v, v1);
-    EXPECT_EQ(g, std::vector<float>(count, 0.0F));
-  }
+// Settings and a block as they stand inside the update of step `t`.
+UpdateSettings settings_for_test() {
+  UpdateSettings settings{};
+  settings.betas[0] = 0.9;
+  settings.betas[1] = 0.99;
+  settings.betas[2] = 0.95;
+  settings.eps = 1e-8;
+  settings.momentum = 0.9;
+  settings.dampening = 0.1;
+  settings.nesterov = 1;
+  return settings;
 }
+
+UpdateBlock block_of_step(const UpdateSettings& settings, std::int64_t t) {
+  UpdateBlock block{};
+  block.state.steps = t - 1;
+  block.state.loss_scale = 2.0F;
+  block.lr = 1e-2;
+  decide_update(settings, 1.0, 0.0F, block);
+  return block;
+}
+
+// Compiled here without vector widths or fused multiply-add: the same bits on every processor.
+template <class R>
+void expect_equal_bits(std::size_t count) {
+  SCOPED_TRACE("rule " + std::to_string(static_cast<int>(R::kRule)));
+  const UpdateSettings settings = settings_for_test();
+  const GroupFactors group{0.5F, 0.05F};
+  std::vector<float> p = random_values(count, 1);
+  std::vector<float> g = random_values(count, 2);
+  std::vector<std::vector<float>> slots;
+  for (unsigned k = 0; k < R::kSlots; ++k) slots.push_back(std::vector<float>(count, 0.25F));
+  std::vector<float> p1 = p;
+  std::vector<std::vector<float>> slots1 = slots;
+  const UpdateBlock block = block_of_step(settings, 2);
+  const auto factors = R::factors(settings, block, group);
+  for (std::size_t i = 0; i < count; ++i) {
+    float s[kMaxSlots] = {};
+    for (std::size_t k = 0; k < slots1.size(); ++k) s[k] = slots1[k][i];
+    R::update(factors, p1[i], g[i] * block.factors.grad_factor, s);
+    for (std::size_t k = 0; k < slots1.size(); ++k) slots1[k][i] = s[k];
+  }
+  PassArguments arguments{
+      settings, block, group, p.data(), g.data(), {}, static_cast<std::int64_t>(count)};
+  for (std::size_t k = 0; k < slots.size(); ++k) arguments.slots[k] = slots[k].data();
+  update_pass(R::kRule, arguments);
+  EXPECT_EQ(p, p1);
+  EXPECT_EQ(slots, slots1);
+  EXPECT_EQ(g, std::vector<float>(count, 0.0F));
+}
+
+template <class... R>
+void expect_equal_bits_of_all(RuleList<R...> /*rules*/) {
+  for (const std::size_t count : {1U, 15U, 16U, 17U, 1000U}) (expect_equal_bits<R>(count), ...);
+}
+
+TEST(CpuKernels, TheWidePassEqualsTheElementRuleBitForBit) { expect_equal_bits_of_all(AllRules{}); }
+
+// Zero gradients of padding keep it zero, whatever the optimizer.
+template <class... R>
+void expect_zeros_stay(RuleList<R...> /*rules*/) {
+  const UpdateSettings settings = settings_for_test();
+  const UpdateBlock block = block_of_step(settings, 1);
+  const auto check = [&](auto factors, auto update) {
+    float p = 0;
+    float s[kMaxSlots] = {};
+    update(factors, p, 0.0F, s);
+    EXPECT_EQ(p, 0.0F);
+    for (const float value : s) EXPECT_EQ(value, 0.0F);
+  };
+  (check(R::factors(settings, block, {1.0F, 0.1F}), R::update), ...);
+}
+
+TEST(Rules, LeavePaddingZero) { expect_zeros_stay(AllRules{}); }
 
 }  // namespace
 }  // namespace lockstep::optim

@@ -25,7 +25,8 @@ TEST(OptimOptions, RefuseWhatCannotBeARate) {
   expect_refused("optim.weight_decay", [](All& all) { all.optim.weight_decay = -1; });
   expect_refused("optim.clip_norm", [](All& all) { all.optim.clip_norm = -1; });
   expect_refused("optim.beta1 = 1", [](All& all) { all.optim.beta1 = 1; });
-  expect_refused("optim.beta2 = -1", [](All& all) { all.optim.beta2 = -1; });
+  expect_refused("optim.beta2 = -2", [](All& all) { all.optim.beta2 = -2; });
+  expect_refused("optim.beta3 = 1.5", [](All& all) { all.optim.beta3 = 1.5; });
   expect_refused("optim.eps = 0", [](All& all) { all.optim.eps = 0; });
 }
 
@@ -35,12 +36,18 @@ TEST(OptimOptions, RefuseAScheduleThatRises) {
                  [](All& all) { all.schedule.min_lr = 1; });
 }
 
-TEST(OptimOptions, AdamwUpdatesElementByElement) {
-  Options options;
-  EXPECT_EQ(granularity_of(options), Granularity::kElement);
-  options.name = "sgdd";
-  expect_refusal(
-      ExitCode::kConfig, "optim.name = sgdd", [&] { static_cast<void>(granularity_of(options)); });
+TEST(OptimOptions, RefuseNesterovWithoutMomentum) {
+  expect_refused("optim.momentum = 1", [](All& all) { all.optim.momentum = 1; });
+  expect_refused("optim.nesterov needs momentum", [](All& all) {
+    all.optim.name = "sgd";
+    all.optim.nesterov = true;
+    all.optim.momentum = 0;
+  });
+  expect_refused("optim.nesterov needs momentum", [](All& all) {
+    all.optim.name = "sgd";
+    all.optim.nesterov = true;
+    all.optim.dampening = 0.1;
+  });
 }
 
 TEST(OptimOptions, ConstantDoesNotLookAtMinLr) {

@@ -1,5 +1,5 @@
 // The device's update: norm partials, one small kernel that decides, one pass over the arena. Equal
-// to cpu_adamw.cpp to rounding. No host read, no atomics, no LibTorch.
+// to cpu_optimizer.cpp to rounding. No host read, no atomics, no LibTorch.
 #include "cuda_kernels.h"
 
 #include <cuda_runtime.h>
@@ -66,44 +66,77 @@ __device__ void clear(float* gradients, std::int32_t count) {
   for (std::int32_t i = threadIdx.x; i < count; i += kThreads) gradients[i] = 0.0F;
 }
 
-__device__ void update_quads(const AdamwArguments& a, const Chunk& chunk, const ElementFactors& f) {
+template <class R>
+__device__ void update_quads(const UpdateArguments& a,
+                             const Chunk& chunk,
+                             const typename R::Factors& f,
+                             float grad_factor) {
   float4* const p4 = reinterpret_cast<float4*>(a.parameters + chunk.offset);
-  float4* const m4 = reinterpret_cast<float4*>(a.first + chunk.moments);
-  float4* const v4 = reinterpret_cast<float4*>(a.second + chunk.moments);
   float4* const g4 = reinterpret_cast<float4*>(a.gradients + chunk.offset);
   for (std::int32_t i = threadIdx.x; i < chunk.count / 4; i += kThreads) {
     float4 p = p4[i];
-    float4 m = m4[i];
-    float4 v = v4[i];
     const float4 g = g4[i];
-    update_element(f, p.x, m.x, v.x, g.x);
-    update_element(f, p.y, m.y, v.y, g.y);
-    update_element(f, p.z, m.z, v.z, g.z);
-    update_element(f, p.w, m.w, v.w, g.w);
+    float4 s4[kMaxSlots];
+    for (int k = 0; k < R::kSlots; ++k) {
+      s4[k] = reinterpret_cast<const float4*>(a.slots[k] + chunk.state)[i];
+    }
+    float s[4][kMaxSlots];
+    for (int k = 0; k < R::kSlots; ++k) {
+      s[0][k] = s4[k].x;
+      s[1][k] = s4[k].y;
+      s[2][k] = s4[k].z;
+      s[3][k] = s4[k].w;
+    }
+    R::update(f, p.x, g.x * grad_factor, s[0]);
+    R::update(f, p.y, g.y * grad_factor, s[1]);
+    R::update(f, p.z, g.z * grad_factor, s[2]);
+    R::update(f, p.w, g.w * grad_factor, s[3]);
     p4[i] = p;
-    m4[i] = m;
-    v4[i] = v;
+    for (int k = 0; k < R::kSlots; ++k) {
+      reinterpret_cast<float4*>(a.slots[k] + chunk.state)[i] =
+          make_float4(s[0][k], s[1][k], s[2][k], s[3][k]);
+    }
     g4[i] = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
   }
 }
 
-__global__ void adamw(AdamwArguments a) {
+// The up to three elements after the last whole quad of a chunk.
+template <class R>
+__device__ void update_tail(const UpdateArguments& a,
+                            const Chunk& chunk,
+                            const typename R::Factors& f,
+                            float grad_factor) {
+  const std::int32_t tail = chunk.count / 4 * 4 + static_cast<std::int32_t>(threadIdx.x);
+  if (tail >= chunk.count) return;
+  const std::int64_t i = chunk.offset + tail;
+  const std::int64_t j = chunk.state + tail;
+  float s[kMaxSlots];
+  for (int k = 0; k < R::kSlots; ++k) s[k] = a.slots[k][j];
+  R::update(f, a.parameters[i], a.gradients[i] * grad_factor, s);
+  for (int k = 0; k < R::kSlots; ++k) a.slots[k][j] = s[k];
+  a.gradients[i] = 0.0F;
+}
+
+template <class R>
+__global__ void update(UpdateArguments a) {
   const Chunk chunk = a.chunks[blockIdx.x];
   if (blockIdx.x == 0) clear(a.stats, static_cast<std::int32_t>(a.num_stats));
   if (a.block->factors.apply == 0) {
     clear(a.gradients + chunk.offset, chunk.count);
     return;
   }
-  const ElementFactors f =
-      element_factors(a.settings, *a.block, chunk.lr_factor, chunk.weight_decay);
-  update_quads(a, chunk, f);
-  const std::int32_t tail = chunk.count / 4 * 4 + static_cast<std::int32_t>(threadIdx.x);
-  if (tail < chunk.count) {
-    const std::int64_t i = chunk.offset + tail;
-    const std::int64_t j = chunk.moments + tail;
-    update_element(f, a.parameters[i], a.first[j], a.second[j], a.gradients[i]);
-    a.gradients[i] = 0.0F;
-  }
+  const typename R::Factors f = R::factors(a.settings, *a.block, chunk.group);
+  const float grad_factor = a.block->factors.grad_factor;
+  update_quads<R>(a, chunk, f, grad_factor);
+  update_tail<R>(a, chunk, f, grad_factor);
+}
+
+using UpdateKernel = void (*)(UpdateArguments);
+
+template <class... R>
+UpdateKernel kernel_of(Rule rule, RuleList<R...> /*rules*/) {
+  static constexpr UpdateKernel kKernels[] = {update<R>...};
+  return kKernels[static_cast<int>(rule)];
 }
 
 const char* launch_error() {
@@ -131,7 +164,10 @@ extern "C" const char* lockstep_optim_decide(const DecideArguments& a, void* str
   return launch_error();
 }
 
-extern "C" const char* lockstep_optim_adamw(const AdamwArguments& a, void* stream) {
-  adamw<<<static_cast<unsigned>(a.num_chunks), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(a);
+extern "C" const char* lockstep_optim_update(const UpdateArguments& a, void* stream) {
+  kernel_of(a.rule, AllRules{})<<<static_cast<unsigned>(a.num_chunks),
+                                  kThreads,
+                                  0,
+                                  static_cast<cudaStream_t>(stream)>>>(a);
   return launch_error();
 }

@@ -1,4 +1,4 @@
-#include "optim/adamw_state.h"
+#include "optim/optimizer_state.h"
 
 #include "make_arena.h"
 
@@ -40,7 +40,7 @@ std::vector<NamedParameter> copy_of(const std::vector<NamedParameter>& parameter
   return out;
 }
 
-TEST(AdamwState, NamesMomentsByParameterAndScalars) {
+TEST(OptimizerState, NamesMomentsByParameterAndScalars) {
   Session run(test::mixed_parameters());
   std::vector<std::string> names;
   for (const NamedParameter& entry : run.optimizer->state()) names.push_back(entry.name);
@@ -53,7 +53,7 @@ TEST(AdamwState, NamesMomentsByParameterAndScalars) {
   EXPECT_EQ(names.size(), 2 * 4 + 3U);
 }
 
-TEST(AdamwState, ARunThatResumesFromItGoesOnBitForBit) {
+TEST(OptimizerState, ARunThatResumesFromItGoesOnBitForBit) {
   Session straight(test::mixed_parameters());
   for (std::int64_t step = 1; step <= 5; ++step) straight.step(step);
 
@@ -75,24 +75,24 @@ TEST(AdamwState, ARunThatResumesFromItGoesOnBitForBit) {
   EXPECT_EQ(resumed.optimizer->loss_scale().item<float>(), 4 * 65536.0F);
 }
 
-TEST(OwnSegments, AreCutAtTheRangesAndTheirMomentsLieTogether) {
+TEST(OwnSegments, AreCutAtTheRangesAndTheirStateLiesTogether) {
   const std::vector<Segment> segments = {{0, 100, 1, 0.5F}, {128, 64, 1, 0}};
   const auto owned = own_segments(segments, {{32, 64}, {96, 160}});
   ASSERT_EQ(owned.size(), 3U);
   EXPECT_EQ(owned[0].segment.offset, 32);
   EXPECT_EQ(owned[0].segment.count, 32);
   EXPECT_EQ(owned[0].segment.weight_decay, 0.5F);
-  EXPECT_EQ(owned[0].moments, 0);
+  EXPECT_EQ(owned[0].state, 0);
   EXPECT_EQ(owned[1].segment.offset, 96);
   EXPECT_EQ(owned[1].segment.count, 4);
-  EXPECT_EQ(owned[1].moments, 32);
+  EXPECT_EQ(owned[1].state, 32);
   EXPECT_EQ(owned[2].segment.offset, 128);
   EXPECT_EQ(owned[2].segment.count, 32);
   EXPECT_EQ(owned[2].segment.weight_decay, 0);
-  EXPECT_EQ(owned[2].moments, 64);
+  EXPECT_EQ(owned[2].state, 64);
 }
 
-TEST(AdamwState, AShardHoldsAndUpdatesItsRangesOnly) {
+TEST(OptimizerState, AShardHoldsAndUpdatesItsRangesOnly) {
   Session whole(test::mixed_parameters());
   Session part(copy_of(whole.parameters));
   const at::Tensor before = part.arena->parameters().clone();

@@ -1,9 +1,9 @@
 // The device's update: every scalar of a step stays on the device; what the host wants to report
 // comes back through a ring of pinned slots and is read a step late.
-#include "cuda_adamw.h"
+#include "cuda_optimizer.h"
 
-#include "adamw_state.h"
 #include "cuda_kernels.h"
+#include "optimizer_state.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
@@ -33,15 +33,14 @@ Function kernel(const char* symbol) {
 
 std::vector<Chunk> plan_chunks(const std::vector<OwnedSegment>& segments) {
   std::vector<Chunk> chunks;
-  for (const auto& [segment, moments] : segments) {
+  for (const auto& [segment, state] : segments) {
     LOCKSTEP_CHECK(segment.offset % 4 == 0, "segments start at multiples of four elements");
     for (std::int64_t done = 0; done < segment.count; done += kChunkElements) {
       const std::int64_t count = std::min(kChunkElements, segment.count - done);
       chunks.push_back({segment.offset + done,
-                        moments + done,
+                        state + done,
+                        {segment.lr_factor, segment.weight_decay},
                         static_cast<std::int32_t>(count),
-                        segment.lr_factor,
-                        segment.weight_decay,
                         0});
     }
   }
@@ -129,13 +128,13 @@ class StepRing {
   std::int64_t sent_ = 0;
 };
 
-class CudaAdamw final : public Optimizer {
+class CudaOptimizer final : public Optimizer {
  public:
-  CudaAdamw(Arena& arena,
-            const Options& options,
-            const PrecisionOptions& precision,
-            std::int64_t bad_flag_slot,
-            const Shard& shard)
+  CudaOptimizer(Arena& arena,
+                const Options& options,
+                const PrecisionOptions& precision,
+                std::int64_t bad_flag_slot,
+                const Shard& shard)
       : state_(arena, options, precision, shard),
         bad_flag_slot_(bad_flag_slot),
         backend_(gpu::cuda_backend()),
@@ -143,7 +142,7 @@ class CudaAdamw final : public Optimizer {
         partials_(arena.device(), kernel<NormFunction>(kNormSymbol)),
         sum_(kernel<SumFunction>(kSumSymbol)),
         decide_(kernel<DecideFunction>(kDecideSymbol)),
-        adamw_(kernel<AdamwFunction>(kAdamwSymbol)) {
+        update_(kernel<UpdateFunction>(kUpdateSymbol)) {
     send_chunks();
   }
 
@@ -215,17 +214,18 @@ class CudaAdamw final : public Optimizer {
 
   void update_owned(float* stats, UpdateBlock* block, gpu::StreamHandle stream) {
     Arena& arena = state_.arena;
-    check_launch(adamw_({arena.parameters().mutable_data_ptr<float>(),
-                         state_.first.mutable_data_ptr<float>(),
-                         state_.second.mutable_data_ptr<float>(),
-                         arena.gradients().mutable_data_ptr<float>(),
-                         static_cast<const Chunk*>(chunks_.const_data_ptr()),
-                         num_chunks_,
-                         stats,
-                         kNumStats,
-                         state_.settings,
-                         block},
-                        stream.native));
+    UpdateArguments arguments{state_.description.rule,
+                              arena.parameters().mutable_data_ptr<float>(),
+                              arena.gradients().mutable_data_ptr<float>(),
+                              {},
+                              static_cast<const Chunk*>(chunks_.const_data_ptr()),
+                              num_chunks_,
+                              stats,
+                              kNumStats,
+                              state_.settings,
+                              block};
+    std::ranges::copy(state_.slots_at(0), arguments.slots);
+    check_launch(update_(arguments, stream.native));
   }
 
   void send_chunks() {
@@ -243,14 +243,14 @@ class CudaAdamw final : public Optimizer {
     backend_.synchronize(stream);
   }
 
-  AdamwState state_;
+  OptimizerState state_;
   std::int64_t bad_flag_slot_;
   gpu::Backend& backend_;
   StepRing ring_;
   NormPartials partials_;
   SumFunction sum_;
   DecideFunction decide_;
-  AdamwFunction adamw_;
+  UpdateFunction update_;
   at::Tensor chunks_;  // (num_chunks x sizeof(Chunk)) u8
   std::int64_t num_chunks_ = 0;
   bool has_norm_ = false;
@@ -258,12 +258,12 @@ class CudaAdamw final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_cuda_adamw(Arena& arena,
-                                           const Options& options,
-                                           const PrecisionOptions& precision,
-                                           std::int64_t bad_flag_slot,
-                                           const Shard& shard) {
-  return std::make_unique<CudaAdamw>(arena, options, precision, bad_flag_slot, shard);
+std::unique_ptr<Optimizer> make_cuda_optimizer(Arena& arena,
+                                               const Options& options,
+                                               const PrecisionOptions& precision,
+                                               std::int64_t bad_flag_slot,
+                                               const Shard& shard) {
+  return std::make_unique<CudaOptimizer>(arena, options, precision, bad_flag_slot, shard);
 }
 
 }  // namespace lockstep::optim

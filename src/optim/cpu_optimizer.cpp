@@ -1,8 +1,8 @@
 // The host's update: one thread, one pass over the arena.
-#include "cpu_adamw.h"
+#include "cpu_optimizer.h"
 
-#include "adamw_state.h"
 #include "cpu_kernels.h"
+#include "optimizer_state.h"
 
 #include <algorithm>
 #include <numeric>
@@ -10,13 +10,13 @@
 namespace lockstep::optim {
 namespace {
 
-class CpuAdamw final : public Optimizer {
+class CpuOptimizer final : public Optimizer {
  public:
-  CpuAdamw(Arena& arena,
-           const Options& options,
-           const PrecisionOptions& precision,
-           std::int64_t bad_flag_slot,
-           const Shard& shard)
+  CpuOptimizer(Arena& arena,
+               const Options& options,
+               const PrecisionOptions& precision,
+               std::int64_t bad_flag_slot,
+               const Shard& shard)
       : state_(arena, options, precision, shard), bad_flag_slot_(bad_flag_slot) {}
 
   void add_norm(std::int64_t begin, std::int64_t end) override {
@@ -70,20 +70,20 @@ class CpuAdamw final : public Optimizer {
 
   void apply(const UpdateBlock& block, float* gradients) {
     float* const parameters = state_.arena.parameters().mutable_data_ptr<float>();
-    float* const first = state_.first.mutable_data_ptr<float>();
-    float* const second = state_.second.mutable_data_ptr<float>();
-    for (const auto& [segment, moments] : state_.segments) {
-      const std::int64_t at = segment.offset;
-      adamw_pass(element_factors(state_.settings, block, segment.lr_factor, segment.weight_decay),
-                 parameters + at,
-                 first + moments,
-                 second + moments,
-                 gradients + at,
-                 segment.count);
+    for (const auto& [segment, state] : state_.segments) {
+      PassArguments arguments{state_.settings,
+                              block,
+                              {segment.lr_factor, segment.weight_decay},
+                              parameters + segment.offset,
+                              gradients + segment.offset,
+                              {},
+                              segment.count};
+      std::ranges::copy(state_.slots_at(state), arguments.slots);
+      update_pass(state_.description.rule, arguments);
     }
   }
 
-  AdamwState state_;
+  OptimizerState state_;
   std::int64_t bad_flag_slot_;
   double sum_ = 0;
   bool has_norm_ = false;
@@ -91,12 +91,12 @@ class CpuAdamw final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_cpu_adamw(Arena& arena,
-                                          const Options& options,
-                                          const PrecisionOptions& precision,
-                                          std::int64_t bad_flag_slot,
-                                          const Shard& shard) {
-  return std::make_unique<CpuAdamw>(arena, options, precision, bad_flag_slot, shard);
+std::unique_ptr<Optimizer> make_cpu_optimizer(Arena& arena,
+                                              const Options& options,
+                                              const PrecisionOptions& precision,
+                                              std::int64_t bad_flag_slot,
+                                              const Shard& shard) {
+  return std::make_unique<CpuOptimizer>(arena, options, precision, bad_flag_slot, shard);
 }
 
 }  // namespace lockstep::optim

@@ -1,4 +1,4 @@
-#include "adamw_state.h"
+#include "optimizer_state.h"
 
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
@@ -15,9 +15,11 @@ namespace {
 
 UpdateSettings settings_of(const Options& options, const PrecisionOptions& precision) {
   UpdateSettings settings{};
-  settings.beta1 = options.beta1;
-  settings.beta2 = options.beta2;
+  std::ranges::copy(betas_of(options), settings.betas);
   settings.eps = options.eps;
+  settings.momentum = options.momentum;
+  settings.dampening = options.dampening;
+  settings.nesterov = options.nesterov ? 1 : 0;
   settings.clip_norm = options.clip_norm;
   settings.growth_steps = precision.scale_growth_steps;
   settings.scaling = precision.compute == "fp16" ? 1 : 0;
@@ -51,49 +53,51 @@ std::int64_t elements_of(const Shard& shard) {
 std::vector<OwnedSegment> own_segments(const std::vector<Segment>& segments,
                                        const std::vector<Range>& owned) {
   std::vector<OwnedSegment> out;
-  std::int64_t moments = 0;  // of the range
+  std::int64_t state = 0;  // of the range
   for (const Range& range : owned) {
     for (const Segment& segment : segments) {
       const std::int64_t begin = std::max(segment.offset, range.begin);
       const std::int64_t end = std::min(segment.offset + segment.count, range.end);
       if (begin >= end) continue;
       out.push_back({{begin, end - begin, segment.lr_factor, segment.weight_decay},
-                     moments + begin - range.begin});
+                     state + begin - range.begin});
     }
-    moments += range.end - range.begin;
+    state += range.end - range.begin;
   }
   return out;
 }
 
-AdamwState::AdamwState(Arena& arena_in,
-                       const Options& options,
-                       const PrecisionOptions& precision,
-                       const Shard& shard_in)
+OptimizerState::OptimizerState(Arena& arena_in,
+                               const Options& options,
+                               const PrecisionOptions& precision,
+                               const Shard& shard_in)
     : arena(arena_in),
       shard(resolve(shard_in, arena_in)),
       settings(settings_of(options, precision)),
-      segments(own_segments(plan_segments(arena_in, options.weight_decay), shard.owned)) {
+      segments(own_segments(plan_segments(arena_in, options.weight_decay), shard.owned)),
+      description(describe(options)) {
   const at::TensorOptions on_device = at::TensorOptions().device(arena.device());
-  first = at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat));
-  second = at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat));
+  for (std::size_t i = 0; i < description.state.size(); ++i) {
+    slots.push_back(at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat)));
+  }
   block = at::zeros({static_cast<std::int64_t>(sizeof(UpdateBlock))}, on_device.dtype(at::kByte));
   constexpr std::size_t kState = offsetof(UpdateBlock, state);
   loss_scale = field(block, kState + offsetof(UpdateState, loss_scale), at::kFloat).select(0, 0);
   loss_scale.fill_(settings.scaling != 0 ? precision.loss_scale : 1.0);
 }
 
-std::vector<NamedParameter> AdamwState::named() const {
+std::vector<NamedParameter> OptimizerState::named() const {
   std::vector<NamedParameter> out;
   const std::vector<NamedParameter>& parameters = arena.named();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const at::Tensor& like = parameters[i].tensor;
     const std::int64_t offset = arena.layout().offset[i];
-    std::int64_t moments = 0;  // of the range
+    std::int64_t state = 0;  // of the range
     for (const Range& range : shard.owned) {
       const std::int64_t begin = std::max(offset, range.begin);
       const std::int64_t end = std::min(offset + like.numel(), range.end);
-      const std::int64_t place = moments + begin - range.begin;
-      moments += range.end - range.begin;
+      const std::int64_t place = state + begin - range.begin;
+      state += range.end - range.begin;
       if (begin >= end) continue;
       const bool whole = end - begin == like.numel();
       const std::string part = whole ? "" : format("[{}:{}]", begin - offset, end - offset);
@@ -101,15 +105,17 @@ std::vector<NamedParameter> AdamwState::named() const {
         const at::Tensor owned = flat.narrow(0, place, end - begin);
         return whole ? owned.view(like.sizes()) : owned;
       };
-      out.push_back({"exp_avg/" + parameters[i].name + part, view(first)});
-      out.push_back({"exp_avg_sq/" + parameters[i].name + part, view(second)});
+      for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+        out.push_back({format("{}/{}{}", description.state[slot], parameters[i].name, part),
+                       view(slots[slot])});
+      }
     }
   }
   for (NamedParameter& scalar : scalars()) out.push_back(std::move(scalar));
   return out;
 }
 
-std::vector<NamedParameter> AdamwState::scalars() const {
+std::vector<NamedParameter> OptimizerState::scalars() const {
   std::vector<NamedParameter> out;
   constexpr std::size_t kState = offsetof(UpdateBlock, state);
   out.push_back({"optim/steps", field(block, kState + offsetof(UpdateState, steps), at::kLong)});
@@ -120,15 +126,21 @@ std::vector<NamedParameter> AdamwState::scalars() const {
   return out;
 }
 
-std::int64_t AdamwState::bytes() const {
-  return static_cast<std::int64_t>(first.nbytes() + second.nbytes());
+std::int64_t OptimizerState::bytes() const {
+  return static_cast<std::int64_t>(slots.size()) * elements_of(shard) * 4;
 }
 
-std::int64_t AdamwState::norm_end(std::int64_t end) const {
+std::array<float*, kMaxSlots> OptimizerState::slots_at(std::int64_t at) {
+  std::array<float*, kMaxSlots> out{};
+  for (std::size_t i = 0; i < slots.size(); ++i) out[i] = slots[i].mutable_data_ptr<float>() + at;
+  return out;
+}
+
+std::int64_t OptimizerState::norm_end(std::int64_t end) const {
   return std::min(end, arena.layout().stats_offset);
 }
 
-void AdamwState::gather_norms(gpu::StreamHandle stream) const {
+void OptimizerState::gather_norms(gpu::StreamHandle stream) const {
   auto* const norms = static_cast<double*>(shard.norms.data_ptr());
   comm::Group& group = *shard.group;
   group.all_gather_async(norms + group.rank(), norms, 1, comm::DType::kF64, stream)->wait(stream);

@@ -1,4 +1,4 @@
-// The device's AdamW against its host twin: same parameters, same gradients, same decisions.
+// The device's optimizers against its host twin: same parameters, same gradients, same decisions.
 #include "../unit/optim/make_arena.h"
 
 #include <lockstep/gpu/device.h>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kBadFlag = 1;
 
-class AdamwTwinTest : public testing::Test {
+class OptimizerTwinTest : public testing::Test {
  protected:
   void SetUp() override {
     std::string reason;
@@ -80,7 +80,7 @@ class AdamwTwinTest : public testing::Test {
   std::unique_ptr<Optimizer> device_optimizer_;
 };
 
-TEST_F(AdamwTwinTest, EqualOverAHundredStepsWithClipping) {
+TEST_F(OptimizerTwinTest, EqualOverAHundredStepsWithClipping) {
   Options options;
   options.clip_norm = 1.0;
   make(options, {});
@@ -92,7 +92,25 @@ TEST_F(AdamwTwinTest, EqualOverAHundredStepsWithClipping) {
   EXPECT_LT(worst_difference(), 1e-6);
 }
 
-TEST_F(AdamwTwinTest, EqualDecisionsOnOverflowsAndBadFlags) {
+TEST_F(OptimizerTwinTest, EveryRuleEqualsItsHostTwin) {
+  for (const std::string& name : optimizer_names()) {
+    for (const double momentum : {0.9, 0.0}) {
+      if (momentum == 0 && name != "sgd") continue;
+      Options options;
+      options.name = name;
+      options.momentum = momentum;
+      make(options, {});
+      for (std::int64_t step = 1; step <= 20; ++step) {
+        draw_gradients(1.0);
+        update_both(step, 1e-4);
+        expect_equal_reports(step);
+      }
+      EXPECT_LT(worst_difference(), 1e-6) << name;
+    }
+  }
+}
+
+TEST_F(OptimizerTwinTest, EqualDecisionsOnOverflowsAndBadFlags) {
   PrecisionOptions precision;
   precision.compute = "fp16";
   precision.scale_growth_steps = 5;
@@ -114,7 +132,7 @@ TEST_F(AdamwTwinTest, EqualDecisionsOnOverflowsAndBadFlags) {
 }
 
 // A shard's moments lie elsewhere than its parameters; the norm comes back through the group.
-TEST_F(AdamwTwinTest, EqualOnAShard) {
+TEST_F(OptimizerTwinTest, EqualOnAShard) {
   comm::Mesh host = world_->open_mesh({}, {&gpu::host_backend(), 0}, false);
   comm::Mesh device = world_->open_mesh({}, {&gpu::cuda_backend(), 0}, false);
   Options options;
@@ -138,7 +156,7 @@ TEST_F(AdamwTwinTest, EqualOnAShard) {
   EXPECT_TRUE(before.narrow(0, 0, 64).equal(device_->parameters().narrow(0, 0, 64).cpu()));
 }
 
-TEST_F(AdamwTwinTest, TheSameGradientsGiveTheSameBitsTwice) {
+TEST_F(OptimizerTwinTest, TheSameGradientsGiveTheSameBitsTwice) {
   make({}, {});
   draw_gradients(1.0);
   update_both(1, 1e-3);
@@ -159,7 +177,7 @@ TEST_F(AdamwTwinTest, TheSameGradientsGiveTheSameBitsTwice) {
   EXPECT_EQ(device_optimizer_->report().grad_norm, norm);
 }
 
-TEST_F(AdamwTwinTest, ManyUpdatesWithoutAnyWaitKeepTheirOrder) {
+TEST_F(OptimizerTwinTest, ManyUpdatesWithoutAnyWaitKeepTheirOrder) {
   make({}, {});
   for (std::int64_t step = 1; step <= 20; ++step) {
     draw_gradients(1.0);

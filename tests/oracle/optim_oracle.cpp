@@ -1,0 +1,104 @@
+// Runs our optimizers and schedules on files that Python wrote, for optim_oracle.py to compare.
+//   optim_oracle train IN OUT      parameters after the recorded gradients of every step
+// Metadata are settings by SECTION.KEY. IN holds p.NAME, g.NAME (one more dimension: the steps) and
+// lr (steps) f64.
+#include <lockstep/base/error.h>
+#include <lockstep/optim/optimizer.h>
+#include <lockstep/weights/module_tensors.h>
+
+#include <ATen/core/grad_mode.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace lockstep;
+
+struct Settings {
+  optim::Options optim;
+  optim::ScheduleOptions schedule;
+  optim::PrecisionOptions precision;
+};
+
+Settings settings_of(const weights::SafetensorsFile& inputs) {
+  Settings settings;
+  OptionTable table;
+  optim::bind_options(table, settings.optim);
+  optim::bind_options(table, settings.schedule);
+  optim::bind_options(table, settings.precision);
+  for (const auto& [key, value] : inputs.metadata()) {
+    const Option* option = table.find(key);
+    if (option == nullptr) throw data_error("unknown setting " + key);
+    option->set(value);
+  }
+  optim::validate(settings.optim, settings.schedule, settings.precision);
+  return settings;
+}
+
+void write(const std::string& path, const std::map<std::string, at::Tensor>& tensors) {
+  std::map<std::string, weights::TensorView> views;
+  for (const auto& [name, tensor] : tensors) views.emplace(name, weights::view_of(tensor));
+  weights::write_safetensors(path, views, {{"format", "pt"}});
+}
+
+at::Tensor find(const weights::SafetensorsFile& file, const std::string& name) {
+  return weights::tensor_of(file.tensors().at(name));
+}
+
+// Parameters "p.NAME" of the file, and where they lie.
+std::vector<optim::NamedParameter> parameters_of(const weights::SafetensorsFile& inputs,
+                                                 optim::Layout& layout) {
+  std::vector<optim::NamedParameter> parameters;
+  for (const auto& [name, view] : inputs.tensors()) {
+    if (!name.starts_with("p.")) continue;
+    parameters.push_back({name.substr(2), weights::tensor_of(view).clone().requires_grad_(true)});
+    layout.offset.push_back(layout.stats_offset);
+    const std::int64_t count = parameters.back().tensor.numel();
+    layout.stats_offset +=
+        (count + optim::kAlignElements - 1) / optim::kAlignElements * optim::kAlignElements;
+  }
+  layout.total = layout.stats_offset + optim::kNumStats;
+  return parameters;
+}
+
+void train(const std::vector<std::string>& paths) {
+  const weights::SafetensorsFile inputs(paths[0]);
+  const Settings settings = settings_of(inputs);
+  const auto world = comm::open_solo_world();
+  optim::Layout layout;
+  auto parameters = parameters_of(inputs, layout);
+  optim::Arena arena(*world, parameters, layout, at::kCPU);
+  const auto optimizer =
+      optim::make_optimizer(arena, settings.optim, settings.precision, /*bad_flag_slot=*/-1);
+  const at::Tensor lr = find(inputs, "lr");
+  for (std::int64_t step = 1; step <= lr.size(0); ++step) {
+    for (const auto& parameter : parameters) {
+      parameter.tensor.grad().copy_(find(inputs, "g." + parameter.name)[step - 1]);
+    }
+    optimizer->update({step, lr[step - 1].item<double>()});
+  }
+  std::map<std::string, at::Tensor> out;
+  for (const auto& parameter : parameters) {
+    out.emplace("p." + parameter.name, parameter.tensor.detach().contiguous());
+  }
+  write(paths[1], out);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  try {
+    if (words.size() == 3 && words[0] == "train") {
+      train({words.begin() + 1, words.end()});
+      return 0;
+    }
+    std::fputs("usage: optim_oracle train IN OUT\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+  }
+  return 1;
+}
