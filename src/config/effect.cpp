@@ -62,18 +62,18 @@ void look_at_optimizer(const Settings& settings, Findings& findings) {
         format("optim.{}", key),
         "optim.name is " + settings.optim.name + (plain ? " without optim.momentum" : ""));
   }
+  if (settings.optim.lr_rule == "none") {
+    findings.no_effect("optim.lr_base_batch", "optim.lr_rule is none");
+  }
 }
 
-void look_at_schedule(const Settings& settings, Findings& findings) {
-  if (settings.schedule.name == "constant") {
-    findings.no_effect("schedule.min_lr", "schedule.name is constant");
-  }
-  if (settings.run.max_steps > 0 && settings.schedule.warmup_steps > settings.run.max_steps) {
-    findings.add(
-        format("schedule.warmup_steps = {} is longer than run.max_steps = {}: the learning rate "
-               "never reaches optim.lr",
-               settings.schedule.warmup_steps,
-               settings.run.max_steps));
+void look_at_schedule(const Settings& settings, const OptionTable& table, Findings& findings) {
+  const std::vector<std::string_view>& keys = optim::keys_of(settings.schedule);
+  for (const Option& option : table.options()) {
+    const bool common = option.key == "name" || option.key == "warmup_steps";
+    if (option.section != "schedule" || common) continue;
+    if (std::ranges::find(keys, option.key) != keys.end()) continue;
+    findings.no_effect(option.name(), "schedule.name is " + settings.schedule.name);
   }
 }
 
@@ -135,7 +135,7 @@ std::vector<std::string> find_warnings(const Settings& settings,
     findings.no_effect("train.batch_per_rank", "train.global_batch is given");
   }
   look_at_optimizer(settings, findings);
-  look_at_schedule(settings, findings);
+  look_at_schedule(settings, table, findings);
   look_at_precision(settings, findings);
   look_at_augment(settings, findings);
   if (settings.weights.init.empty()) {

@@ -7,16 +7,22 @@ namespace lockstep::config {
 namespace {
 
 constexpr std::size_t kHelpColumn = 6;
+constexpr std::size_t kWidestChoices = 50;  // longer lists go into the text below
 
 std::string flag_help(const std::string& name, const std::string& value, const std::string& help) {
   return format("  --{}{}{}\n", name, value.empty() ? "" : " ", value) + wrapped(help, kHelpColumn);
 }
 
+std::string choices_of(const Option& option) {
+  std::string text;
+  for (const std::string& choice : option.choices) text += (text.empty() ? "" : "|") + choice;
+  return text;
+}
+
 std::string form(const Option& option) {
   if (!option.choices.empty()) {
-    std::string text;
-    for (const std::string& choice : option.choices) text += (text.empty() ? "" : "|") + choice;
-    return " " + text;
+    const std::string text = choices_of(option);
+    return text.size() > kWidestChoices ? " NAME" : " " + text;
   }
   if (option.type == "boolean") return "";
   if (option.type == "integer") return " N";
@@ -24,6 +30,9 @@ std::string form(const Option& option) {
 }
 
 std::string setting_help(const Option& option) {
+  const std::string choices = choices_of(option);
+  const std::string below =
+      choices.size() > kWidestChoices ? format("{}. {}", choices, option.help) : option.help;
   const std::string standard = option.default_text.empty() ? "empty" : option.default_text;
   return format("  --{}{}  (default {}{}{})\n",
                 option.name(),
@@ -31,7 +40,7 @@ std::string setting_help(const Option& option) {
                 standard,
                 option.unit.empty() ? "" : " ",
                 option.unit) +
-         wrapped(option.help, kHelpColumn);
+         wrapped(below, kHelpColumn);
 }
 
 }  // namespace

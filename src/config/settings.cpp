@@ -52,7 +52,9 @@ void validate(const Settings& settings) {
   models::validate(settings.model);
   train::validate(settings.train);
   train::validate(settings.memory, settings.model.depth);
-  optim::validate(settings.optim, settings.schedule, settings.precision);
+  optim::validate(settings.optim);
+  optim::validate(settings.schedule);
+  optim::validate(settings.precision);
   comm::validate(settings.comm);
   parallel::validate(settings.parallel);
   telemetry::validate(settings.telemetry);

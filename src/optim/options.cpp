@@ -5,6 +5,22 @@
 namespace lockstep::optim {
 namespace {
 
+void bind_lr_rule(OptionTable& table, Options& options) {
+  table.add(
+      "optim",
+      "lr_rule",
+      options.lr_rule,
+      "How the peak rate follows the images of a step (all ranks and micro-batches). none: it "
+      "is optim.lr. linear: optim.lr x images / optim.lr_base_batch, usual for sgd. sqrt: "
+      "with the root of that ratio, usual for Adam's kin.",
+      {"none", "linear", "sqrt"});
+  table.add("optim",
+            "lr_base_batch",
+            options.lr_base_batch,
+            "images",
+            "Images a step for which optim.lr was chosen. No effect without optim.lr_rule.");
+}
+
 void bind_moments(OptionTable& table, Options& options) {
   table.add("optim",
             "beta1",
@@ -91,8 +107,9 @@ void bind_options(OptionTable& table, Options& options) {
             "lr",
             options.lr,
             "",
-            "Peak learning rate, reached after the warm-up. Not scaled by the number of ranks: "
-            "raise it yourself when images a step grow.");
+            "Peak learning rate, reached after the warm-up; optim.lr_rule says of how many images "
+            "a step.");
+  bind_lr_rule(table, options);
   table.add("optim",
             "weight_decay",
             options.weight_decay,
@@ -107,25 +124,6 @@ void bind_options(OptionTable& table, Options& options) {
             "",
             "Scales the gradient of a step down to this global norm when it is larger. 0: off. "
             "Costs nothing: the norm is taken anyway.");
-}
-
-void bind_options(OptionTable& table, ScheduleOptions& options) {
-  table.add("schedule",
-            "name",
-            options.name,
-            "Course of the learning rate after the warm-up. cosine: falls to min_lr at the last "
-            "step. constant: stays at optim.lr.",
-            {"constant", "cosine"});
-  table.add("schedule",
-            "warmup_steps",
-            options.warmup_steps,
-            "steps",
-            "Steps over which the learning rate rises linearly to optim.lr. 0: none.");
-  table.add("schedule",
-            "min_lr",
-            options.min_lr,
-            "",
-            "Learning rate at the end of the cosine. No effect with constant.");
 }
 
 void bind_options(OptionTable& table, PrecisionOptions& options) {
@@ -148,9 +146,7 @@ void bind_options(OptionTable& table, PrecisionOptions& options) {
             "Steps without overflow after which the loss scale doubles. fp16 only.");
 }
 
-void validate(const Options& options,
-              const ScheduleOptions& schedule,
-              const PrecisionOptions& precision) {
+void validate(const Options& options) {
   check_not_negative("optim.lr", options.lr);
   check_not_negative("optim.weight_decay", options.weight_decay);
   check_not_negative("optim.clip_norm", options.clip_norm);
@@ -161,23 +157,20 @@ void validate(const Options& options,
   if (options.eps <= 0) {
     throw config_error(format("optim.eps = {} is not positive: 1e-8 is usual", options.eps));
   }
-  if (schedule.warmup_steps < 0) {
+  if (options.lr_base_batch < 1) {
+    throw config_error(format("optim.lr_base_batch = {} is not positive: 256 images are usual",
+                              options.lr_base_batch));
+  }
+}
+
+void validate(const PrecisionOptions& options) {
+  if (options.loss_scale < 1) {
     throw config_error(
-        format("schedule.warmup_steps = {} is negative: write 0 for none", schedule.warmup_steps));
+        format("precision.loss_scale = {} is below 1: 65536 is usual", options.loss_scale));
   }
-  check_not_negative("schedule.min_lr", schedule.min_lr);
-  if (schedule.name == "cosine" && schedule.min_lr > options.lr) {
-    throw config_error(format("schedule.min_lr = {} is above optim.lr = {}: the rate would rise",
-                              schedule.min_lr,
-                              options.lr));
-  }
-  if (precision.loss_scale < 1) {
-    throw config_error(
-        format("precision.loss_scale = {} is below 1: 65536 is usual", precision.loss_scale));
-  }
-  if (precision.scale_growth_steps < 1) {
+  if (options.scale_growth_steps < 1) {
     throw config_error(format("precision.scale_growth_steps = {} is not positive: 2000 is usual",
-                              precision.scale_growth_steps));
+                              options.scale_growth_steps));
   }
 }
 

@@ -57,7 +57,11 @@ std::string plan_lines(const Job& job, const Session& session) {
                 plan.steps_per_epoch,
                 plan.total_steps,
                 plan.num_epochs,
-                settings.schedule.warmup_steps);
+                settings.schedule.warmup_steps) +
+         format("{:<10} {}, peak learning rate {}\n",
+                "schedule",
+                settings.schedule.name,
+                plan.peak_lr);
 }
 
 std::string batch_line(const data::Batch& batch) {

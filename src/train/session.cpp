@@ -318,15 +318,12 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler) {
   plan.samples_per_step = sampler.samples_per_step();
   plan.steps_per_epoch = sampler.steps_per_epoch();
   plan.total_steps = plan.steps_per_epoch * settings.run.epochs;
-  if (settings.schedule.warmup_steps > plan.total_steps) {
-    throw config_error(format("schedule.warmup_steps = {} is longer than the run of {} steps",
-                              settings.schedule.warmup_steps,
-                              plan.total_steps));
-  }
   if (settings.run.max_steps > 0) {
     plan.total_steps = std::min(plan.total_steps, settings.run.max_steps);
   }
   plan.num_epochs = (plan.total_steps + plan.steps_per_epoch - 1) / plan.steps_per_epoch;
+  plan.peak_lr = optim::peak_lr(settings.optim, plan.samples_per_step);
+  optim::check_fits_run(settings.schedule, plan.peak_lr, plan.total_steps);
   return plan;
 }
 

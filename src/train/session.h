@@ -28,6 +28,7 @@ struct StepPlan {
   std::int64_t steps_per_epoch = 0;
   std::int64_t total_steps = 0;
   std::int64_t num_epochs = 0;  // epochs that are begun
+  double peak_lr = 0;           // by optim.lr_rule
 };
 
 // Throws: Error(kConfig), for example when train.global_batch does not divide.

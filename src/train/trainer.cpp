@@ -156,8 +156,8 @@ void Trainer::compare_replicas() {
 }
 
 double Trainer::learning_rate() const {
-  return optim::learning_rate(
-      settings_.optim, settings_.schedule, step_, session_.plan.total_steps);
+  const StepPlan& plan = session_.plan;
+  return optim::learning_rate(plan.peak_lr, settings_.schedule, step_, plan.total_steps);
 }
 
 bool Trainer::out_of_time() const {

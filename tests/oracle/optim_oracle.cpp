@@ -1,5 +1,6 @@
 // Runs our optimizers and schedules on files that Python wrote, for optim_oracle.py to compare.
 //   optim_oracle train IN OUT      parameters after the recorded gradients of every step
+//   optim_oracle rates IN OUT      learning rates of the steps of a run of peak (1) and total (1)
 // Metadata are settings by SECTION.KEY. IN holds p.NAME, g.NAME (one more dimension: the steps) and
 // lr (steps) f64.
 #include <lockstep/base/error.h>
@@ -7,6 +8,7 @@
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 
 #include <cstdio>
 #include <map>
@@ -34,7 +36,9 @@ Settings settings_of(const weights::SafetensorsFile& inputs) {
     if (option == nullptr) throw data_error("unknown setting " + key);
     option->set(value);
   }
-  optim::validate(settings.optim, settings.schedule, settings.precision);
+  optim::validate(settings.optim);
+  optim::validate(settings.schedule);
+  optim::validate(settings.precision);
   return settings;
 }
 
@@ -87,6 +91,18 @@ void train(const std::vector<std::string>& paths) {
   write(paths[1], out);
 }
 
+void rates(const std::vector<std::string>& paths) {
+  const weights::SafetensorsFile inputs(paths[0]);
+  const Settings settings = settings_of(inputs);
+  const double peak = find(inputs, "peak")[0].item<double>();
+  const auto total = find(inputs, "total")[0].item<std::int64_t>();
+  at::Tensor out = at::zeros({total}, at::kDouble);
+  for (std::int64_t step = 1; step <= total; ++step) {
+    out[step - 1] = optim::learning_rate(peak, settings.schedule, step, total);
+  }
+  write(paths[1], {{"rates", out}});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -96,7 +112,11 @@ int main(int argc, char** argv) {
       train({words.begin() + 1, words.end()});
       return 0;
     }
-    std::fputs("usage: optim_oracle train IN OUT\n", stderr);
+    if (words.size() == 3 && words[0] == "rates") {
+      rates({words.begin() + 1, words.end()});
+      return 0;
+    }
+    std::fputs("usage: optim_oracle train|rates IN OUT\n", stderr);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
   }

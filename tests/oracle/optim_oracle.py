@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares our optimizers with PyTorch's and timm's over 100 steps of recorded gradients, theirs in double precision.
+"""Compares our optimizers with PyTorch's and timm's over 100 steps of recorded gradients, theirs in double precision,
+and our schedules with theirs.
 Usage: optim_oracle.py PROGRAM. Exit 77: the packages are not there."""
 
 import subprocess
@@ -11,6 +12,7 @@ try:
     import torch
     from safetensors.torch import load_file, save_file
     from timm.optim import Adan, Lion
+    from timm.scheduler import CosineLRScheduler
 except ImportError as error:
     print(f"skipped: {error}; install tests/oracle/requirements.txt by `launch/setup --oracle`")
     sys.exit(77)
@@ -98,11 +100,91 @@ def compare_optimizers(folder):
         compare(label, found, reference(make, values, gradients, rates, 0.1), values)
 
 
+RUN = 60  # steps of a schedule
+PEAK = 0.3
+SCHED = torch.optim.lr_scheduler
+# name: our settings, the reference from the end of the warm-up
+SCHEDULES = {
+    "constant": ({}, lambda o, n: SCHED.ConstantLR(o, factor=1.0)),
+    "step": ({"step_size": 7, "gamma": 0.5}, lambda o, n: SCHED.StepLR(o, 7, 0.5)),
+    "multistep": ({"milestones": "5,20,21", "gamma": 0.3}, lambda o, n: SCHED.MultiStepLR(o, [5, 20, 21], 0.3)),
+    "cosine": ({"min_lr": 0.01}, lambda o, n: SCHED.CosineAnnealingLR(o, n, 0.01)),
+    "cosine_restarts": ({"period": 6, "period_factor": 2, "min_lr": 0.02},
+                        lambda o, n: SCHED.CosineAnnealingWarmRestarts(o, 6, 2, 0.02)),
+    "polynomial": ({"power": 2.5}, lambda o, n: SCHED.PolynomialLR(o, n, 2.5)),
+    "linear": ({"min_lr": 0.03}, lambda o, n: SCHED.LinearLR(o, 1.0, 0.03 / PEAK, n)),
+}
+
+
+def our_rates(folder, settings):
+    save_file({"peak": torch.tensor([PEAK], dtype=torch.float64), "total": torch.tensor([RUN])}, folder / "in.safetensors",
+              {f"schedule.{key}": str(value) for key, value in settings.items()})
+    subprocess.run([PROGRAM, "rates", folder / "in.safetensors", folder / "out.safetensors"], check=True)
+    return load_file(folder / "out.safetensors")["rates"].tolist()
+
+
+def optimizer(lr=PEAK):
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+
+
+def torch_rates(make, warmup):
+    sgd = optimizer()
+    schedule = make(sgd, RUN - warmup)
+    if warmup:
+        sgd = optimizer()
+        rise = SCHED.LinearLR(sgd, 1 / warmup, 1.0, warmup - 1)
+        schedule = SCHED.SequentialLR(sgd, [rise, make(sgd, RUN - warmup)], [warmup])
+    rates = []
+    for _ in range(RUN):
+        rates.append(sgd.param_groups[0]["lr"])
+        sgd.step()
+        schedule.step()
+    return rates
+
+
+def one_cycle_rates(warmup, least):
+    sgd = optimizer()
+    schedule = SCHED.OneCycleLR(sgd, PEAK, RUN, pct_start=warmup / RUN, div_factor=25,
+                                final_div_factor=PEAK / 25 / least, cycle_momentum=False)
+    rates = []
+    for _ in range(RUN):
+        rates.append(sgd.param_groups[0]["lr"])
+        sgd.step()
+        schedule.step()
+    return rates
+
+
+def timm_rates(**settings):
+    """From update number 0 on, as timm's training script asks for them."""
+    schedule = CosineLRScheduler(optimizer(), t_in_epochs=False, warmup_prefix=True, **settings)
+    return [schedule._get_lr(update)[0] for update in range(RUN)]
+
+
+def compare_rates(label, found, expected):
+    worst = max(abs(a - b) for a, b in zip(found, expected, strict=True)) / PEAK
+    if not worst <= 1e-12:
+        FAILURES.append(f"schedule {label} differs by {worst:.1e} of the peak")
+    print(f"{label:24} {RUN} rates within {worst:.1e} of the peak")
+
+
+def compare_schedules(folder):
+    for name, (settings, make) in SCHEDULES.items():
+        for warmup in (0, 8):
+            found = our_rates(folder, settings | {"name": name, "warmup_steps": warmup})
+            compare_rates(f"{name} warm-up {warmup}", found, torch_rates(make, warmup))
+    found = our_rates(folder, {"name": "onecycle", "warmup_steps": 18, "min_lr": 1e-4})
+    compare_rates("onecycle", found, one_cycle_rates(18, 1e-4))
+    settings = {"name": "cosine_restarts", "period": 6, "period_factor": 2, "restart_factor": 0.5, "min_lr": 0.01}
+    expected = timm_rates(t_initial=6, cycle_mul=2.0, cycle_decay=0.5, cycle_limit=9, lr_min=0.01)
+    compare_rates("timm's cycles", our_rates(folder, settings), expected)
+
+
 def main():
     torch.manual_seed(7)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         compare_optimizers(Path(name))
+        compare_schedules(Path(name))
     for failure in FAILURES:
         print("FAILED", failure)
     return 1 if FAILURES else 0

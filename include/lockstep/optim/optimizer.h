@@ -28,14 +28,19 @@ struct Segment {
 // merged.
 std::vector<Segment> plan_segments(const Arena& arena, double weight_decay);
 
-// The learning rate of a 1-based step. Pure. A linear warm-up from lr / warmup_steps to lr, then
-// constant, or cosine (Loshchilov & Hutter 2017, eq. 5, one period): lr at the first step after the
-// warm-up, towards min_lr after the last, as torch's CosineAnnealingLR counts.
-// Throws: Error(kConfig) for an unknown name.
-double learning_rate(const Options& options,
+// optim.lr by the rule for a changed global batch (optim.lr_rule). Pure.
+double peak_lr(const Options& options, std::int64_t samples_per_step);
+
+// The learning rate of a 1-based step. Pure. A linear warm-up from peak / warmup_steps to peak,
+// then the schedule (docs/optimizers.md), whose steps count from the end of the warm-up. Throws:
+// Error(kConfig) for an unknown name.
+double learning_rate(double peak,
                      const ScheduleOptions& schedule,
                      std::int64_t step,
                      std::int64_t total_steps);
+
+// Throws: Error(kConfig) for a warm-up or a fall that is longer than the run, or a rate that rises.
+void check_fits_run(const ScheduleOptions& schedule, double peak, std::int64_t total_steps);
 
 // Host copies of what a step's update saw.
 struct UpdateReport {

@@ -18,6 +18,8 @@ inline constexpr double kUsual = -1;
 struct Options {
   std::string name = "adamw";
   double lr = 1e-3;
+  std::string lr_rule = "none";
+  std::int64_t lr_base_batch = 256;
   double weight_decay = 0.05;
   double beta1 = kUsual;
   double beta2 = kUsual;
@@ -59,7 +61,22 @@ struct ScheduleOptions {
   std::string name = "cosine";
   std::int64_t warmup_steps = 0;
   double min_lr = 0;
+  std::int64_t step_size = 0;
+  std::vector<std::int64_t> milestones;
+  double gamma = 0.1;
+  std::int64_t period = 0;
+  std::int64_t period_factor = 1;
+  double restart_factor = 1;
+  double power = 1;
+  std::int64_t decay_steps = 0;
+  std::string decay_shape = "linear";
+  double start_divisor = 25;
 };
+
+// Keys of [schedule] that the schedule reads beside name and warmup_steps.
+// Throws: Error(kConfig) for an unknown one.
+const std::vector<std::string_view>& keys_of(const ScheduleOptions& options);
+bool reads_min_lr(const ScheduleOptions& options);
 
 struct PrecisionOptions {
   std::string compute = "fp32";
@@ -71,8 +88,8 @@ void bind_options(OptionTable& table, Options& options);
 void bind_options(OptionTable& table, ScheduleOptions& options);
 void bind_options(OptionTable& table, PrecisionOptions& options);
 // Throws: Error(kConfig).
-void validate(const Options& options,
-              const ScheduleOptions& schedule,
-              const PrecisionOptions& precision);
+void validate(const Options& options);
+void validate(const ScheduleOptions& options);
+void validate(const PrecisionOptions& options);
 
 }  // namespace lockstep::optim

@@ -52,10 +52,14 @@ TEST(Effect, MinLrNeedsTheCosine) {
   EXPECT_THAT(warnings({"--schedule.min_lr", "1e-5"}), IsEmpty());
 }
 
-TEST(Effect, WarmupLongerThanTheRun) {
-  EXPECT_THAT(warnings({"--schedule.warmup_steps", "11", "--run.max_steps", "10"}),
-              ElementsAre(HasSubstr("never reaches optim.lr")));
-  EXPECT_THAT(warnings({"--schedule.warmup_steps", "10", "--run.max_steps", "10"}), IsEmpty());
+TEST(Effect, OptionsOfOtherSchedules) {
+  EXPECT_THAT(warnings({"--schedule.gamma", "0.5", "--schedule.period", "9"}),
+              ElementsAre(HasSubstr("schedule.gamma = 0.5 (command line) has no effect: "
+                                    "schedule.name is cosine"),
+                          HasSubstr("schedule.period")));
+  EXPECT_THAT(warnings({"--schedule.name", "step", "--schedule.step_size", "9"}), IsEmpty());
+  EXPECT_THAT(warnings({"--optim.lr_base_batch", "512"}),
+              ElementsAre(HasSubstr("optim.lr_rule is none")));
 }
 
 TEST(Effect, OrdersWithoutWindowsAndSkippingDecideByThemselves) {

@@ -59,6 +59,16 @@ TEST(PlanSteps, RefusesAWarmUpLongerThanTheRun) {
   EXPECT_THROW(plan_of(settings, 20), Error);
   settings.run.epochs = 2;
   EXPECT_NO_THROW(plan_of(settings, 20));
+  settings.run.max_steps = 3;
+  EXPECT_THROW(plan_of(settings, 20), Error);
+}
+
+TEST(PlanSteps, ThePeakRateFollowsTheGlobalBatch) {
+  Settings settings;
+  settings.train.batch_per_rank = 8;
+  settings.optim.lr_rule = "linear";
+  settings.optim.lr_base_batch = 16;
+  EXPECT_DOUBLE_EQ(plan_of(settings, 20).peak_lr, settings.optim.lr / 2);
 }
 
 TEST(OpenSession, LaysEveryParameterIntoTheArena) {
