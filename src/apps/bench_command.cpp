@@ -123,8 +123,12 @@ int run_bench_step(Invocation& invocation, const config::CommandLine& line) {
                                       {"compute", line.settings.precision.compute},
                                       {"settings", config::resolved_ini(line.settings)}}
                            .dump();
-  report.more_json =
-      nlohmann::json{{"losses", result.losses}, {"step_seconds", result.step_seconds}}.dump();
+  report.more_json = nlohmann::json{{"losses", result.losses},
+                                    {"step_seconds", result.step_seconds},
+                                    {"memory_forward_bytes", result.memory_bytes[0]},
+                                    {"memory_backward_bytes", result.memory_bytes[1]},
+                                    {"memory_update_bytes", result.memory_bytes[2]}}
+                         .dump();
   print_bench(invocation, report);
   return 0;
 }

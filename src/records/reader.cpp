@@ -88,6 +88,10 @@ StepRecord parse_step(const JsonFields& fields) {
   record.comm_total_s = fields.seconds("comm_total");
   record.comm_bytes = fields.count("comm_bytes");
   record.straggler_wait_s = fields.seconds("straggler_wait");
+  for (std::size_t phase = 0; phase < kMemoryKeys.size(); ++phase) {
+    const char* const key = kMemoryKeys[phase].data();
+    if (fields.has(key)) record.memory_bytes[phase] = fields.count(key);  // not in older records
+  }
   return record;
 }
 

@@ -124,9 +124,11 @@ BenchStepResult bench_step(Job& job, const BenchStepOptions& options) {
   comm::agree(job.world, [&] { check_length(session->plan, options); });
   BenchStepResult result;
   Trainer trainer(job, *session, [&](const StepFigures& figures) {
-    const bool warmup = figures.step <= options.warmup;
-    (warmup ? result.losses : result.step_seconds)
-        .push_back(warmup ? figures.loss : figures.wall_s);
+    if (figures.step <= options.warmup) return result.losses.push_back(figures.loss);
+    result.step_seconds.push_back(figures.wall_s);
+    for (std::size_t i = 0; i < kNumMemoryPhases; ++i) {
+      result.memory_bytes[i] = std::max(result.memory_bytes[i], figures.memory_bytes[i]);
+    }
   });
   for (std::int64_t i = 0; i < options.warmup; ++i) trainer.step();
   gpu::Backend& backend = *job.device.backend;
@@ -142,6 +144,7 @@ BenchStepResult bench_step(Job& job, const BenchStepOptions& options) {
     comm::all_reduce(job.world.control(), slowest, comm::ReduceOp::kMax);
     result.block_seconds.push_back(slowest[0]);
   }
+  comm::all_reduce(job.world.control(), result.memory_bytes, comm::ReduceOp::kMax);
   return result;
 }
 

@@ -1,4 +1,5 @@
 // What a run would do, without making its folder.
+#include "memory_forecast.h"
 #include "session.h"
 
 #include <lockstep/base/format.h>
@@ -64,6 +65,23 @@ std::string plan_lines(const Job& job, const Session& session) {
                 plan.peak_lr);
 }
 
+std::string memory_lines(const Settings& settings, const MemoryForecast& forecast) {
+  const auto text = [](std::int64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
+  return format("{:<10} {} a rank: {} in forward, {} in backward, {} in the update\n",
+                "memory",
+                text(forecast.peak_bytes()),
+                text(forecast.peaks[0]),
+                text(forecast.peaks[1]),
+                text(forecast.peaks[2])) +
+         format(
+             "{:<10} of it {} of parameters, gradients and optimizer state, {} of images; "
+             "memory.recompute = {}\n",
+             "",
+             text(forecast.state_bytes),
+             text(forecast.input_bytes),
+             settings.memory.recompute);
+}
+
 std::string batch_line(const data::Batch& batch) {
   const auto [least, most] = std::ranges::minmax(batch.labels);
   return format("{:<10} ({}, {}, {}, {}) u8, {} real samples, labels {} to {}, {} read\n",
@@ -84,16 +102,18 @@ void dry_run(Job& job) {
   job.position.phase = "dry_run";
   const std::unique_ptr<Session> session = open_session(job);
   std::string batch;
+  MemoryForecast forecast;
   comm::agree(job.world, [&] {
     const data::Batch* first = session->loader->next();
-    session->feeder->feed(*first);
+    forecast = forecast_memory(job, *session, *first);
     batch = batch_line(*first);
     session->loader->release(first, session->feeder->reusable());
   });
   if (job.world.rank() != 0) return;
   std::string text = job.resolved_ini + "\n" + data_line("train", *session->train_data);
   if (session->val_data) text += data_line("val", *session->val_data);
-  text += model_line(*session) + optimizer_line(job, *session) + plan_lines(job, *session) + batch;
+  text += model_line(*session) + optimizer_line(job, *session) + plan_lines(job, *session) + batch +
+          memory_lines(job.settings, forecast);
   std::fputs(text.c_str(), stdout);
 }
 

@@ -12,6 +12,7 @@
 #include <lockstep/train/autocast.h>
 #include <lockstep/train/run.h>
 
+#include <algorithm>
 #include <array>
 
 namespace lockstep::train {
@@ -52,6 +53,7 @@ class Run {
     trainer_.drain();
     totals_.wall_s = stopwatch_.elapsed_s();
     gather_utilisation();
+    gather_memory();
     log_.end_steps();
   }
 
@@ -64,7 +66,16 @@ class Run {
     totals_.cpu_cores_busy_per_rank = sums[1] / job_.world.size();
   }
 
+  // Collective.
+  void gather_memory() {
+    comm::all_reduce(job_.world.control(), memory_bytes_, comm::ReduceOp::kMax);
+    std::ranges::copy(memory_bytes_, totals_.memory_bytes.begin());
+  }
+
   void take(const StepFigures& figures) {
+    for (std::size_t i = 0; i < kNumMemoryPhases; ++i) {
+      memory_bytes_[i] = std::max(memory_bytes_[i], figures.memory_bytes[i]);
+    }
     totals_.steps = figures.step;
     totals_.epochs = figures.step / session_.plan.steps_per_epoch;
     totals_.images += figures.num_real_global;
@@ -155,6 +166,7 @@ class Run {
   RunFolder& folder_;
   StepLog log_;
   RunTotals totals_;
+  std::array<std::int64_t, kNumMemoryPhases> memory_bytes_{};  // peaks of this rank
   Stopwatch stopwatch_;
   telemetry::UtilisationSampler utilisation_;
   Trainer trainer_;

@@ -1,12 +1,19 @@
 // What a finished step is known by.
 #pragma once
 
+#include <lockstep/records/schema.h>
 #include <lockstep/telemetry/ledger.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
 namespace lockstep::train {
+
+// The parts of a step by what lives in them. kForward begins with the step, kUpdate with the end of
+// the last backward pass.
+enum class MemoryPhase { kForward, kBackward, kUpdate };
+inline constexpr std::size_t kNumMemoryPhases = records::kMemoryKeys.size();
 
 // One finished step as this rank saw it.
 struct StepFigures {
@@ -22,9 +29,11 @@ struct StepFigures {
   std::int64_t bytes_read = 0;
   std::int64_t comm_bytes = 0;
   double comm_total_s = 0;
-  std::int64_t memory_peak_bytes = 0;
-  double wall_s = 0;  // measured apart from the bins
+  std::array<std::int64_t, kNumMemoryPhases> memory_bytes{};  // peak of each phase
+  double wall_s = 0;                                          // measured apart from the bins
   std::array<double, telemetry::kNumBins> seconds{};
+
+  std::int64_t memory_peak_bytes() const { return std::ranges::max(memory_bytes); }
 };
 
 }  // namespace lockstep::train

@@ -77,7 +77,7 @@ void StepLog::write(const StepFigures& figures) {
   last_ = figures;
   ++window_.steps;
   window_.images += figures.num_real_global;
-  window_.memory_peak_bytes = std::max(window_.memory_peak_bytes, figures.memory_peak_bytes);
+  window_.memory_peak_bytes = std::max(window_.memory_peak_bytes, figures.memory_peak_bytes());
   for (std::size_t bin = 0; bin < telemetry::kNumBins; ++bin) {
     window_.seconds[bin] += figures.seconds[bin];
   }
@@ -99,6 +99,7 @@ void StepLog::write_ledger(const StepFigures& figures) {
   record.bytes_read = figures.bytes_read;
   record.comm_total_s = figures.comm_total_s;
   record.comm_bytes = figures.comm_bytes;
+  record.memory_bytes = figures.memory_bytes;
   ledger_->write(record);
 }
 
@@ -196,6 +197,10 @@ void StepLog::write_result(const RunTotals& totals) {
                  {"snapshot_s", totals.snapshot_s},
                  {"device_utilisation", totals.device_utilisation},
                  {"cpu_cores_busy_per_rank", totals.cpu_cores_busy_per_rank}};
+  for (std::size_t phase = 0; phase < kNumMemoryPhases; ++phase) {
+    record.more.emplace_back(records::kMemoryKeys[phase], totals.memory_bytes[phase]);
+  }
+  record.more.emplace_back("memory_peak_bytes", std::ranges::max(totals.memory_bytes));
   records::write_result(folder_.path() / "result.json", record);
   log::info("{}: {} steps, {} images in {}, {} img/s; files in {}",
             totals.status,

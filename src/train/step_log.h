@@ -35,6 +35,9 @@ struct RunTotals {
   // those that failed.
   double device_utilisation = records::kUnknown;
   double cpu_cores_busy_per_rank = records::kUnknown;
+  // Peaks by phase, maximum over steps and ranks; unknown in runs that failed.
+  std::array<double, kNumMemoryPhases> memory_bytes{
+      records::kUnknown, records::kUnknown, records::kUnknown};
   std::optional<eval::ClassificationResult> eval;
   ExitCode exit_code = ExitCode::kDone;
 };

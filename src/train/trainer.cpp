@@ -1,10 +1,12 @@
 // The life of a step, top to bottom: step -> micro_step -> forward, then the books.
 #include "trainer.h"
 
+#include "memory_forecast.h"
+#include "micro_forward.h"
+
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
 #include <lockstep/parallel/digest.h>
-#include <lockstep/train/autocast.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,8 +22,6 @@ namespace {
 
 // Steps in a row whose update was skipped for a non-finite gradient before the run is given up.
 constexpr int kMaxSkippedInARow = 5;
-// Of the arenas: parameters and gradients, both fp32.
-constexpr std::int64_t kBytesPerElement = 8;
 // Short beside a step, long beside a look at the device.
 constexpr auto kPollPause = std::chrono::microseconds(50);
 
@@ -34,8 +34,7 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
       reads_late_(job.device.is_cuda()),
       on_step_(std::move(on_step)),
       readback_(*job.device.backend),
-      memory_(torch_device(job.device).type(),
-              session.arena->layout().total * kBytesPerElement + session.optimizer->state_bytes()),
+      memory_(torch_device(job.device).type(), state_bytes(session)),
       ledger_(telemetry::make_ledger(*job.device.backend)),
       begin_s_(now_s()) {
   if (settings_.run.determinism == "world") tree_.emplace(session.arena->gradients());
@@ -64,6 +63,7 @@ void Trainer::step() {
   update();
   const std::int64_t every = settings_.parallel.digest_every;
   if (every > 0 && step_ % every == 0) compare_replicas();
+  end_memory_phase(MemoryPhase::kUpdate);
   book_step();
   if (!reads_late_) read_figures();
 }
@@ -81,11 +81,13 @@ void Trainer::micro_step(std::int64_t micro) {
     const Span span(*ledger_, Bin::kForward);
     loss = forward(inputs, static_cast<double>(figures_.num_real_global), last);
   }
+  end_memory_phase(MemoryPhase::kForward);
   const Span span(*ledger_, Bin::kBackward);
   // Only the last micro-batch communicates; the ones before add up in the arena.
   session_.reducer->begin_micro(last && !tree_);
   loss.backward();
   loss.reset();  // freeing what forward kept is part of backward
+  end_memory_phase(MemoryPhase::kBackward);
   if (!tree_) return;
   tree_->fold(last);
   if (last) session_.reducer->begin_micro(true);  // all buckets go out in finalize()
@@ -109,35 +111,13 @@ augment::DeviceBatch Trainer::feed(const data::Batch* batch) {
 // The loss of one micro-batch, scaled for fp16; its share of the global mean goes into the stats
 // slots, which travel with the last bucket.
 at::Tensor Trainer::forward(const augment::DeviceBatch& inputs, double num_real_global, bool last) {
-  at::Tensor logits;  // (B, K)
-  {
-    const AutocastScope autocast(settings_.precision.compute, inputs.images.device().type());
-    const models::ForwardContext context{
-        static_cast<std::uint64_t>(settings_.run.seed), step_, inputs.sample_ids};
-    logits = session_.model->forward(inputs.images, context);
-  }
-  const models::ClassificationLoss result = loss_of(logits, inputs, num_real_global);
+  const at::Tensor logits = forward_model(*session_.model, settings_, inputs, step_);  // (B, K)
+  const models::ClassificationLoss result = loss_of(settings_, logits, inputs, num_real_global);
   at::Tensor stats = session_.arena->stats();
   stats.select(0, kLossSum).add_(result.loss_sum);
   if (last && out_of_time()) stats.select(0, kStopFlag).add_(1.0);
   if (settings_.precision.compute != "fp16") return result.loss;
   return result.loss * session_.optimizer->loss_scale();
-}
-
-models::ClassificationLoss Trainer::loss_of(const at::Tensor& logits,
-                                            const augment::DeviceBatch& inputs,
-                                            double num_real_global) const {
-  const double smoothing = settings_.train.label_smoothing;
-  if (!inputs.lambda.defined()) {
-    return models::cross_entropy(logits, inputs.labels, inputs.weights, num_real_global, smoothing);
-  }
-  return models::mixed_cross_entropy(logits,
-                                     inputs.labels,
-                                     inputs.labels_b,
-                                     inputs.lambda,
-                                     inputs.weights,
-                                     num_real_global,
-                                     smoothing);
 }
 
 void Trainer::update() {
@@ -164,6 +144,13 @@ bool Trainer::out_of_time() const {
   return settings_.run.max_seconds > 0 && now_s() - begin_s_ > settings_.run.max_seconds;
 }
 
+// What is live now counts for the next phase too.
+void Trainer::end_memory_phase(MemoryPhase phase) {
+  std::int64_t& peak = figures_.memory_bytes[static_cast<std::size_t>(phase)];
+  peak = std::max(peak, memory_.peak_bytes());
+  memory_.restart();
+}
+
 // Closes the ledger of this step; the figures that come from the device follow later.
 void Trainer::book_step() {
   figures_.step = step_;
@@ -171,7 +158,6 @@ void Trainer::book_step() {
   const parallel::ReducerCounters counters = session_.reducer->take_counters();
   figures_.comm_total_s = counters.comm_total_s;
   figures_.comm_bytes = counters.comm_bytes;
-  figures_.memory_peak_bytes = memory_.peak_bytes();
   ledger_->close_step();
   under_way_.push_back(figures_);
   figures_ = StepFigures{};

@@ -9,7 +9,6 @@
 #include "tree_sum.h"
 
 #include <lockstep/base/error.h>
-#include <lockstep/models/classification.h>
 #include <lockstep/telemetry/device_ledger.h>
 
 #include <cstdint>
@@ -44,12 +43,10 @@ class Trainer {
   const data::Batch* next_batch();
   augment::DeviceBatch feed(const data::Batch* batch);
   at::Tensor forward(const augment::DeviceBatch& inputs, double num_real_global, bool last);
-  models::ClassificationLoss loss_of(const at::Tensor& logits,
-                                     const augment::DeviceBatch& inputs,
-                                     double num_real_global) const;
   double learning_rate() const;
   bool out_of_time() const;
   void update();
+  void end_memory_phase(MemoryPhase phase);
   void book_step();
   void read_figures();
   StepStats wait_for_stats();

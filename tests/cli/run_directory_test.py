@@ -108,6 +108,9 @@ class Directory(unittest.TestCase):
         self.assertEqual((result["loss"], result["eval"]), (last["loss"], last["eval"]))
         self.assertAlmostEqual(result["images_per_s"], result["images"] / result["wall_s"], delta=1e-6)
         self.assertGreater(result["eval_s"], 0)
+        phases = [result[f"memory_{phase}_bytes"] for phase in ("forward", "backward", "update")]
+        self.assertEqual(result["memory_peak_bytes"], max(phases))
+        self.assertGreater(min(phases), 1 << 16)
         self.assertGreater(result["snapshot_s"], 0)
         self.assertEqual(result["world_size"], RANKS)
 

@@ -32,6 +32,11 @@ inline constexpr std::array<std::string_view, 9> kBinKeys{"data_wait",
                                                           "other"};
 inline constexpr std::size_t kNumBins = kBinKeys.size();
 
+// The most that LibTorch's allocator had handed out, by the phase of a step, in the order of
+// StepRecord::memory_bytes.
+inline constexpr std::array<std::string_view, 3> kMemoryKeys{
+    "memory_forward_bytes", "memory_backward_bytes", "memory_update_bytes"};
+
 // First line of a rank's file; a resumed run adds another where it goes on.
 struct RankHeader {
   std::int64_t rank = 0;
@@ -54,6 +59,7 @@ struct StepRecord {
   double comm_total_s = 0;                // collectives in flight, hidden or not
   std::int64_t comm_bytes = 0;            // payload this rank handed to collectives
   double straggler_wait_s = 0;            // part of comm_total spent waiting for slower ranks
+  std::array<std::int64_t, kMemoryKeys.size()> memory_bytes{};
 };
 
 // Figures of an evaluation by name ("top1", "ap50"), in the order in which they are written.

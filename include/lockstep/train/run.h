@@ -6,6 +6,7 @@
 
 #include <c10/core/Device.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -51,6 +52,8 @@ struct BenchStepResult {
   std::vector<double> block_seconds;  // seconds a step, slowest rank, by block
   std::vector<double> step_seconds;   // of this rank, the blocks' steps one after another
   std::vector<double> losses;         // of the warm-up steps
+  // Peaks of forward, backward and update after the warm-up, of the rank that held most.
+  std::array<std::int64_t, 3> memory_bytes{};
 };
 // Without data.train the samples are synthetic and live in memory. Collective.
 BenchStepResult bench_step(Job& job, const BenchStepOptions& options);

@@ -35,6 +35,7 @@ StepRecord step_of(std::int64_t step) {
   record.comm_total_s = 0.004;
   record.comm_bytes = 1 << 20;
   record.straggler_wait_s = 0.0005;
+  record.memory_bytes = {30, 20, 10};
   return record;
 }
 
@@ -51,7 +52,8 @@ TEST(RankWriter, WritesTheAgreedKeysInTheAgreedOrder) {
       "\"backward\":0.004,\"comm_exposed\":0.005,\"optimizer\":0.006,\"snapshot\":0.007,"
       "\"eval\":0.008,\"other\":0.009000000000000001,\"wall\":0.045,\"images\":64,"
       "\"bytes_read\":50176,\"comm_total\":0.004,\"comm_bytes\":1048576,"
-      "\"straggler_wait\":5e-04}\n");
+      "\"straggler_wait\":5e-04,\"memory_forward_bytes\":30,\"memory_backward_bytes\":20,"
+      "\"memory_update_bytes\":10}\n");
   EXPECT_EQ(text.substr(0, text.find('\n')),
             "{\"schema\":1,\"rank\":0,\"world_size\":2,\"host\":\"node\\\"1\",\"pid\":42,"
             "\"device\":\"cpu\",\"build_id\":\"build\",\"start_time\":\"2026-01-31T12:00:00Z\"}");

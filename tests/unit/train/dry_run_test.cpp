@@ -19,7 +19,10 @@ TEST(DryRun, SaysWhatARunWouldDoAndMakesNothing) {
                            " of state a rank\n",
                            "1 ranks x 8 images x 1 micro-batches = 8 images a step",
                            "3 steps an epoch, 6 steps in all (2 epochs)",
-                           "(8, 8, 8, 1) u8, 8 real samples"}) {
+                           "(8, 8, 8, 1) u8, 8 real samples",
+                           "memory     ",
+                           " in backward, ",
+                           "memory.recompute = none"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
   }
   EXPECT_FALSE(std::filesystem::exists(run.run_dir()));

@@ -54,6 +54,11 @@ TEST_F(RunTest, TheTimeOfAnEvaluationIsInTheLineOfTheNextStep) {
   const auto json = nlohmann::json::parse(read_text(run_.run_dir() / "result.json"));
   EXPECT_GT(json.at("eval_s"), 0) << "the evaluation after the last step";
   EXPECT_GT(json.at("snapshot_s"), 0);
+  std::int64_t forward = 0;
+  for (const records::StepRecord& step : steps) forward = std::max(forward, step.memory_bytes[0]);
+  EXPECT_GT(forward, 0);
+  EXPECT_EQ(json.at("memory_forward_bytes"), forward);
+  EXPECT_GE(json.at("memory_peak_bytes"), json.at("memory_backward_bytes"));
 }
 
 TEST_F(RunTest, EvaluatesAtTheEndAlsoWhenNoneIsAskedForBetween) {

@@ -59,7 +59,7 @@ class StepLogTest : public testing::Test {
     figures.loss = 1.0 / static_cast<double>(step);
     figures.num_real_global = 8;
     figures.images = 8;
-    figures.memory_peak_bytes = step == 1 ? 5000 : 1000;
+    figures.memory_bytes = {step == 1 ? 5000 : 900, 1000, 800};
     figures.wall_s = 0.5;
     figures.seconds[0] = 0.1;
     return figures;
@@ -101,6 +101,8 @@ TEST_F(StepLogTest, EveryStepIsInTheLedgerOnce) {
   ASSERT_EQ(file.segments[0].steps.size(), 3U);
   EXPECT_EQ(file.segments[0].steps[2].step, 3);
   EXPECT_EQ(file.segments[0].steps[2].wall_s, 0.5);
+  EXPECT_EQ(file.segments[0].steps[0].memory_bytes[0], 5000);
+  EXPECT_EQ(file.segments[0].steps[2].memory_bytes[2], 800);
   EXPECT_EQ(file.header().world_size, 1);
 }
 
@@ -127,6 +129,7 @@ TEST_F(StepLogTest, TheResultHoldsTheFinalFigures) {
   totals.loss = 0.125;
   totals.eval_s = 1.5;
   totals.snapshot_s = 0.25;
+  totals.memory_bytes = {10, 30, 20};
   totals.eval = eval::ClassificationResult{40, 0.5, 0.75, 1.0};
   log.write_result(totals);
   const records::RunResult result = records::read_result(run_.run_dir() / "result.json");
@@ -137,6 +140,9 @@ TEST_F(StepLogTest, TheResultHoldsTheFinalFigures) {
   const auto json = nlohmann::json::parse(read_text(run_.run_dir() / "result.json"));
   EXPECT_EQ(json.at("eval_s"), 1.5);
   EXPECT_EQ(json.at("snapshot_s"), 0.25);
+  EXPECT_EQ(json.at("memory_backward_bytes"), 30);
+  EXPECT_EQ(json.at("memory_update_bytes"), 20);
+  EXPECT_EQ(json.at("memory_peak_bytes"), 30);
 }
 
 }  // namespace

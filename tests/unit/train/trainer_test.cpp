@@ -73,8 +73,12 @@ TEST_F(TrainerTest, MemoryPeakHoldsModelAndActivations) {
   const auto session = open_session(run_.job);
   const std::int64_t fixed = session->arena->layout().total * 16;
   const std::vector<StepFigures> seen = steps(2);
-  EXPECT_GT(seen[1].memory_peak_bytes, fixed);
-  EXPECT_LT(seen[1].memory_peak_bytes, fixed + (1 << 20));
+  EXPECT_GT(seen[1].memory_peak_bytes(), fixed);
+  EXPECT_LT(seen[1].memory_peak_bytes(), fixed + (1 << 20));
+  const auto& [forward, backward, update] = seen[1].memory_bytes;
+  EXPECT_GT(forward, update) << "forward builds up what backward needs";
+  EXPECT_GT(backward, update);
+  EXPECT_GE(update, fixed);
 }
 
 TEST_F(TrainerTest, MicroBatchesOfOneStepAreOneBatch) {
