@@ -42,6 +42,8 @@ void look_at_precision(const Settings& settings, Findings& findings) {
     const std::string because = "precision.compute is " + compute + ", not fp16";
     findings.no_effect("precision.loss_scale", because);
     findings.no_effect("precision.scale_growth_steps", because);
+    findings.no_effect("precision.scale_growth", because);
+    findings.no_effect("precision.scale_backoff", because);
   }
   if (settings.run.device != "cpu") return;
   if (compute == "bf16") {
@@ -65,6 +67,10 @@ void look_at_optimizer(const Settings& settings, Findings& findings) {
   if (settings.optim.lr_rule == "none") {
     findings.no_effect("optim.lr_base_batch", "optim.lr_rule is none");
   }
+  if (settings.optim.ema_decay == 0) {
+    findings.no_effect("optim.ema_warmup", "optim.ema_decay is 0");
+    findings.no_effect("eval.ema", "optim.ema_decay is 0");
+  }
 }
 
 void look_at_schedule(const Settings& settings, const OptionTable& table, Findings& findings) {
@@ -81,6 +87,7 @@ void look_at_data(const Settings& settings, Findings& findings) {
   if (settings.data.val.empty()) {
     findings.no_effect("eval.every_epochs", "data.val is empty");
     findings.no_effect("eval.batch", "data.val is empty");
+    findings.no_effect("eval.ema", "data.val is empty");
   }
   if (settings.data.order == "global" || settings.data.order == "sequential") {
     findings.no_effect("data.window_chunks", "data.order is " + settings.data.order);

@@ -6,8 +6,7 @@ namespace lockstep::config {
 namespace {
 
 void check_across(const Settings& settings) {
-  parallel::check_zero(
-      settings.parallel, settings.optim.name, optim::describe(settings.optim).granularity);
+  parallel::check_zero(settings.parallel, optim::need_of(settings.optim));
   if (settings.comm.backend == "nccl" && settings.run.device == "cpu") {
     throw config_error(
         "comm.backend = nccl moves gradients between GPUs but run.device = cpu: set comm.backend = "

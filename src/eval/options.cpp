@@ -17,6 +17,11 @@ void bind_options(OptionTable& table, Options& options) {
             "images",
             "Images a rank evaluates at once. No gradients are kept, so more fit than in training. "
             "0: as many as a micro-batch of training.");
+  table.add("eval",
+            "ema",
+            options.ema,
+            "Evaluate the averaged weights where there are any (optim.ema_decay), not the trained "
+            "ones.");
 }
 
 void validate(const Options& options) {

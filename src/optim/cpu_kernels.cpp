@@ -1,6 +1,7 @@
 // Compiled with -O3 -ffp-contract=off -fno-math-errno and without the precompiled header.
 #include "cpu_kernels.h"
 
+#include <cmath>
 #include <cstddef>
 
 namespace lockstep::optim {
@@ -27,22 +28,24 @@ LOCKSTEP_INLINE double sum_of_squares_body(const float* values, std::int64_t cou
   return sum;
 }
 
-// The slots never overlap, which the compiler cannot know.
-template <class R>
+// The arrays never overlap, which the compiler cannot know.
+template <class R, bool kAverage>
 LOCKSTEP_INLINE void update_body(const PassArguments& a) {
   const typename R::Factors f = R::factors(a.settings, a.block, a.group);
-  const float grad_factor = a.block.factors.grad_factor;
+  const UpdateFactors step = a.block.factors;
   const std::int64_t count = a.count;
   float* const p = a.parameters;
   float* const g = a.gradients;
+  float* const average = a.average;
   float* slots[kMaxSlots];
   for (int k = 0; k < R::kSlots; ++k) slots[k] = a.slots[k];
 #pragma GCC ivdep
   for (std::int64_t i = 0; i < count; ++i) {
     float s[kMaxSlots];
     for (int k = 0; k < R::kSlots; ++k) s[k] = slots[k][i];
-    R::update(f, p[i], g[i] * grad_factor, s);
+    R::update(f, p[i], usable_gradient(g[i], step.grad_factor, step.clip_value), s);
     for (int k = 0; k < R::kSlots; ++k) slots[k][i] = s[k];
+    if constexpr (kAverage) average[i] = average[i] + (p[i] - average[i]) * step.ema_weight;
     g[i] = 0.0F;
   }
 }
@@ -52,49 +55,53 @@ using PassFunction = void (*)(const PassArguments&);
 
 struct Kernels {
   SumFunction sum;
-  const PassFunction* passes;  // by Rule
+  const PassFunction* passes;      // by Rule
+  const PassFunction* averagings;  // by Rule, with an average
 };
 
 double sum_plain(const float* values, std::int64_t count) {
   return sum_of_squares_body(values, count);
 }
-template <class R>
+template <class R, bool kAverage>
 void pass_plain(const PassArguments& a) {
-  update_body<R>(a);
+  update_body<R, kAverage>(a);
 }
 template <class... R>
 Kernels plain_kernels(RuleList<R...> /*rules*/) {
-  static constexpr PassFunction kPasses[] = {pass_plain<R>...};
-  return {sum_plain, kPasses};
+  static constexpr PassFunction kPasses[] = {pass_plain<R, false>...};
+  static constexpr PassFunction kAveragings[] = {pass_plain<R, true>...};
+  return {sum_plain, kPasses, kAveragings};
 }
 
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) double sum_avx2(const float* values, std::int64_t count) {
   return sum_of_squares_body(values, count);
 }
-template <class R>
+template <class R, bool kAverage>
 __attribute__((target("avx2"))) void pass_avx2(const PassArguments& a) {
-  update_body<R>(a);
+  update_body<R, kAverage>(a);
 }
 template <class... R>
 Kernels avx2_kernels(RuleList<R...> /*rules*/) {
-  static constexpr PassFunction kPasses[] = {pass_avx2<R>...};
-  return {sum_avx2, kPasses};
+  static constexpr PassFunction kPasses[] = {pass_avx2<R, false>...};
+  static constexpr PassFunction kAveragings[] = {pass_avx2<R, true>...};
+  return {sum_avx2, kPasses, kAveragings};
 }
 
 __attribute__((target("avx512f,prefer-vector-width=512"))) double sum_avx512(const float* values,
                                                                              std::int64_t count) {
   return sum_of_squares_body(values, count);
 }
-template <class R>
+template <class R, bool kAverage>
 __attribute__((target("avx512f,prefer-vector-width=512"))) void pass_avx512(
     const PassArguments& a) {
-  update_body<R>(a);
+  update_body<R, kAverage>(a);
 }
 template <class... R>
 Kernels avx512_kernels(RuleList<R...> /*rules*/) {
-  static constexpr PassFunction kPasses[] = {pass_avx512<R>...};
-  return {sum_avx512, kPasses};
+  static constexpr PassFunction kPasses[] = {pass_avx512<R, false>...};
+  static constexpr PassFunction kAveragings[] = {pass_avx512<R, true>...};
+  return {sum_avx512, kPasses, kAveragings};
 }
 
 Kernels pick_kernels() {
@@ -118,7 +125,27 @@ double sum_of_squares(const float* values, std::int64_t count) {
 }
 
 void update_pass(Rule rule, const PassArguments& arguments) {
-  kernels().passes[static_cast<std::size_t>(rule)](arguments);
+  const Kernels& all = kernels();
+  const PassFunction* const passes = arguments.average == nullptr ? all.passes : all.averagings;
+  passes[static_cast<std::size_t>(rule)](arguments);
+}
+
+void row_pass(const RowArguments& a) {
+  for (std::int64_t row = 0; row < a.rows; ++row) {
+    float* const g = a.gradients + row * a.length;
+    if (a.clip > 0) {
+      const double size = std::sqrt(sum_of_squares(a.parameters + row * a.length, a.length));
+      const double norm =
+          std::sqrt(sum_of_squares(g, a.length)) * static_cast<double>(a.grad_factor);
+      const float factor = agc_factor(size, norm, static_cast<double>(a.clip));
+      for (std::int64_t i = 0; i < a.length; ++i) g[i] *= factor;
+    }
+    if (!a.centralise) continue;
+    double sum = 0;
+    for (std::int64_t i = 0; i < a.length; ++i) sum += static_cast<double>(g[i]);
+    const auto mean = static_cast<float>(sum / static_cast<double>(a.length));
+    for (std::int64_t i = 0; i < a.length; ++i) g[i] -= mean;
+  }
 }
 
 }  // namespace lockstep::optim

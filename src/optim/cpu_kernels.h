@@ -19,11 +19,25 @@ struct PassArguments {
   float* parameters;
   float* gradients;
   float* slots[kMaxSlots];  // as many as the rule has
+  float* average;           // of the parameters; nullptr: there is none
   std::int64_t count;
 };
 
-// The rule on each element; gradients become zero. Without fused multiply-add, so that every
-// processor computes the same bits and replicas on unlike machines stay equal.
+// Clipping by value, the rule and the average on each element; gradients become zero. Without fused
+// multiply-add, so that every processor computes the same bits and replicas on unlike machines stay
+// equal.
 void update_pass(Rule rule, const PassArguments& arguments);
+
+// Rows whose gradients are treated as a whole (rows.h), before the pass over them.
+struct RowArguments {
+  const float* parameters;  // (rows, length)
+  float* gradients;         // (rows, length)
+  std::int64_t rows;
+  std::int64_t length;
+  float grad_factor;
+  float clip;
+  bool centralise;
+};
+void row_pass(const RowArguments& arguments);
 
 }  // namespace lockstep::optim

@@ -33,9 +33,10 @@ class CpuOptimizer final : public Optimizer {
     UpdateBlock& block = *static_cast<UpdateBlock*>(state_.block.mutable_data_ptr());
     float* const gradients = state_.arena.gradients().mutable_data_ptr<float>();
     float* const stats = gradients + state_.arena.layout().stats_offset;
-    block.lr = inputs.lr;
+    block.now = {inputs.lr, inputs.samples};
+    const auto stat = [&](std::int64_t slot) { return slot < 0 ? 0.0F : stats[slot]; };
     decide_update(
-        state_.settings, sum_of_all(), bad_flag_slot_ < 0 ? 0.0F : stats[bad_flag_slot_], block);
+        state_.settings, sum_of_all(), stat(bad_flag_slot_), stat(inputs.loss_slot), block);
     if (block.factors.apply != 0) apply(block, gradients);
     if (block.factors.apply != 0 && !state_.sharded()) {
       std::fill_n(stats, kNumStats, 0.0F);  // the pass over the arena zeroed the rest
@@ -49,7 +50,7 @@ class CpuOptimizer final : public Optimizer {
   UpdateReport report(std::int64_t updates_ago) override {
     LOCKSTEP_CHECK(updates_ago == 0, "the host keeps the last update's report only");
     const auto& block = *static_cast<const UpdateBlock*>(state_.block.const_data_ptr());
-    return {block.outcome.grad_norm, block.outcome.loss_scale, block.outcome.skipped != 0};
+    return report_of(block.outcome);
   }
 
   at::Tensor loss_scale() override { return state_.loss_scale; }
@@ -58,6 +59,8 @@ class CpuOptimizer final : public Optimizer {
     return state_.sharded() ? state_.scalars() : state_.named();
   }
   std::int64_t state_bytes() const override { return state_.bytes(); }
+  bool has_average() const override { return state_.average.defined(); }
+  void swap_average() override { state_.swap_average(); }
 
  private:
   double sum_of_all() {
@@ -70,6 +73,15 @@ class CpuOptimizer final : public Optimizer {
 
   void apply(const UpdateBlock& block, float* gradients) {
     float* const parameters = state_.arena.parameters().mutable_data_ptr<float>();
+    for (const RowBlock& rows : state_.rows) {
+      row_pass({parameters + rows.offset,
+                gradients + rows.offset,
+                rows.rows,
+                rows.length,
+                block.factors.grad_factor,
+                rows.clip,
+                rows.centralise != 0});
+    }
     for (const auto& [segment, state] : state_.segments) {
       PassArguments arguments{state_.settings,
                               block,
@@ -77,6 +89,7 @@ class CpuOptimizer final : public Optimizer {
                               parameters + segment.offset,
                               gradients + segment.offset,
                               {},
+                              state_.average_at(state),
                               segment.count};
       std::ranges::copy(state_.slots_at(state), arguments.slots);
       update_pass(state_.description.rule, arguments);

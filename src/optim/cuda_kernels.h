@@ -36,8 +36,25 @@ struct DecideArguments {
   const double* partials;
   std::int64_t num_partials;
   const float* bad_flag;  // nullptr: there is none
+  const float* loss_sum;  // likewise
   UpdateSettings settings;
   UpdateBlock* block;
+};
+
+// A row whose gradient one thread block treats as a whole (rows.h).
+struct DeviceRow {
+  std::int64_t offset;
+  std::int64_t length;
+  float clip;
+  std::int32_t centralise;
+};
+
+struct RowsArguments {
+  const float* parameters;
+  float* gradients;
+  const DeviceRow* rows;
+  std::int64_t num_rows;
+  const UpdateBlock* block;
 };
 
 struct UpdateArguments {
@@ -45,6 +62,7 @@ struct UpdateArguments {
   float* parameters;
   float* gradients;
   float* slots[kMaxSlots];  // as many as the rule has
+  float* average;           // nullptr: there is none
   const Chunk* chunks;
   std::int64_t num_chunks;
   float* stats;
@@ -56,10 +74,12 @@ struct UpdateArguments {
 using NormFunction = const char* (*)(const NormArguments&, void* stream);
 using SumFunction = const char* (*)(const SumArguments&, void* stream);
 using DecideFunction = const char* (*)(const DecideArguments&, void* stream);
+using RowFunction = const char* (*)(const RowsArguments&, void* stream);
 using UpdateFunction = const char* (*)(const UpdateArguments&, void* stream);
 inline constexpr const char* kNormSymbol = "lockstep_optim_norm";
 inline constexpr const char* kSumSymbol = "lockstep_optim_sum";
 inline constexpr const char* kDecideSymbol = "lockstep_optim_decide";
+inline constexpr const char* kRowSymbol = "lockstep_optim_rows";
 inline constexpr const char* kUpdateSymbol = "lockstep_optim_update";
 
 }  // namespace lockstep::optim

@@ -47,6 +47,17 @@ std::vector<Chunk> plan_chunks(const std::vector<OwnedSegment>& segments) {
   return chunks;
 }
 
+std::vector<DeviceRow> plan_device_rows(const std::vector<RowBlock>& blocks) {
+  std::vector<DeviceRow> rows;
+  for (const RowBlock& block : blocks) {
+    for (std::int64_t row = 0; row < block.rows; ++row) {
+      rows.push_back(
+          {block.offset + row * block.length, block.length, block.clip, block.centralise});
+    }
+  }
+  return rows;
+}
+
 // Deterministic partial sums: each call of add() writes slots of its own.
 class NormPartials {
  public:
@@ -86,7 +97,7 @@ class NormPartials {
 
 // What travels between host and device in one step.
 struct Slot {
-  std::unique_ptr<gpu::PinnedBuffer> lr;
+  std::unique_ptr<gpu::PinnedBuffer> now;
   std::unique_ptr<gpu::PinnedBuffer> outcome;
   std::unique_ptr<gpu::Event> arrived;
 };
@@ -95,7 +106,7 @@ class StepRing {
  public:
   explicit StepRing(gpu::Backend& backend) {
     for (Slot& slot : slots_) {
-      slot.lr = backend.make_pinned(sizeof(double));
+      slot.now = backend.make_pinned(sizeof(StepValues));
       slot.outcome = backend.make_pinned(sizeof(UpdateOutcome));
       slot.arrived = backend.make_event(false);
     }
@@ -142,8 +153,9 @@ class CudaOptimizer final : public Optimizer {
         partials_(arena.device(), kernel<NormFunction>(kNormSymbol)),
         sum_(kernel<SumFunction>(kSumSymbol)),
         decide_(kernel<DecideFunction>(kDecideSymbol)),
+        rows_(kernel<RowFunction>(kRowSymbol)),
         update_(kernel<UpdateFunction>(kUpdateSymbol)) {
-    send_chunks();
+    send_plans();
   }
 
   void add_norm(std::int64_t begin, std::int64_t end) override {
@@ -164,10 +176,11 @@ class CudaOptimizer final : public Optimizer {
     const gpu::StreamHandle stream = backend_.compute_stream();
     auto* const block = static_cast<std::byte*>(state_.block.mutable_data_ptr());
     Slot& slot = ring_.begin();
-    std::memcpy(slot.lr->data(), &inputs.lr, sizeof(double));
+    const StepValues now{inputs.lr, inputs.samples};
+    std::memcpy(slot.now->data(), &now, sizeof(now));
     backend_.copy_to_device_async(
-        block + offsetof(UpdateBlock, lr), slot.lr->data(), sizeof(double), stream);
-    launch(reinterpret_cast<UpdateBlock*>(block), stream);
+        block + offsetof(UpdateBlock, now), slot.now->data(), sizeof(now), stream);
+    launch(reinterpret_cast<UpdateBlock*>(block), inputs.loss_slot, stream);
     backend_.copy_to_host_async(slot.outcome->data(),
                                 block + offsetof(UpdateBlock, outcome),
                                 sizeof(UpdateOutcome),
@@ -178,8 +191,7 @@ class CudaOptimizer final : public Optimizer {
   }
 
   UpdateReport report(std::int64_t updates_ago) override {
-    const UpdateOutcome outcome = ring_.outcome(updates_ago);
-    return {outcome.grad_norm, outcome.loss_scale, outcome.skipped != 0};
+    return report_of(ring_.outcome(updates_ago));
   }
 
   at::Tensor loss_scale() override { return state_.loss_scale; }
@@ -188,6 +200,8 @@ class CudaOptimizer final : public Optimizer {
     return state_.sharded() ? state_.scalars() : state_.named();
   }
   std::int64_t state_bytes() const override { return state_.bytes(); }
+  bool has_average() const override { return state_.average.defined(); }
+  void swap_average() override { state_.swap_average(); }
 
  private:
   // What decide() adds up: this rank's partials, with a shard one sum a rank.
@@ -200,16 +214,28 @@ class CudaOptimizer final : public Optimizer {
     return {norms, state_.shard.norms.numel()};
   }
 
-  void launch(UpdateBlock* block, gpu::StreamHandle stream) {
+  void launch(UpdateBlock* block, std::int64_t loss_slot, gpu::StreamHandle stream) {
     Arena& arena = state_.arena;
     float* const gradients = arena.gradients().mutable_data_ptr<float>();
     float* const stats = gradients + arena.layout().stats_offset;
-    const float* const bad_flag = bad_flag_slot_ < 0 ? nullptr : stats + bad_flag_slot_;
+    const auto stat = [&](std::int64_t slot) { return slot < 0 ? nullptr : stats + slot; };
     const auto [partials, num_partials] = norms(stream);
-    check_launch(
-        decide_({partials, num_partials, bad_flag, state_.settings, block}, stream.native));
+    check_launch(decide_(
+        {partials, num_partials, stat(bad_flag_slot_), stat(loss_slot), state_.settings, block},
+        stream.native));
+    if (num_rows_ > 0) treat_rows(block, stream);
     if (num_chunks_ > 0) update_owned(stats, block, stream);
     if (state_.sharded()) arena.gradients().zero_();
+  }
+
+  void treat_rows(const UpdateBlock* block, gpu::StreamHandle stream) {
+    Arena& arena = state_.arena;
+    check_launch(rows_({arena.parameters().const_data_ptr<float>(),
+                        arena.gradients().mutable_data_ptr<float>(),
+                        static_cast<const DeviceRow*>(device_rows_.const_data_ptr()),
+                        num_rows_,
+                        block},
+                       stream.native));
   }
 
   void update_owned(float* stats, UpdateBlock* block, gpu::StreamHandle stream) {
@@ -218,6 +244,7 @@ class CudaOptimizer final : public Optimizer {
                               arena.parameters().mutable_data_ptr<float>(),
                               arena.gradients().mutable_data_ptr<float>(),
                               {},
+                              state_.average_at(0),
                               static_cast<const Chunk*>(chunks_.const_data_ptr()),
                               num_chunks_,
                               stats,
@@ -228,19 +255,28 @@ class CudaOptimizer final : public Optimizer {
     check_launch(update_(arguments, stream.native));
   }
 
-  void send_chunks() {
-    const std::vector<Chunk> chunks = plan_chunks(state_.segments);
-    if (chunks.empty()) return;  // all that this rank owns is padding
-    const std::size_t size_bytes = chunks.size() * sizeof(Chunk);
-    const at::Device device = state_.arena.device();
-    num_chunks_ = static_cast<std::int64_t>(chunks.size());
-    chunks_ = at::empty({static_cast<std::int64_t>(size_bytes)},
-                        at::TensorOptions(at::kByte).device(device));
+  // What the kernels read in every step, once.
+  template <class Item>
+  at::Tensor to_device(const std::vector<Item>& items) {
+    if (items.empty()) return {};  // all that this rank owns is padding, or no row is treated
+    const std::size_t size_bytes = items.size() * sizeof(Item);
+    at::Tensor out = at::empty({static_cast<std::int64_t>(size_bytes)},
+                               at::TensorOptions(at::kByte).device(state_.arena.device()));
     const std::unique_ptr<gpu::PinnedBuffer> staging = backend_.make_pinned(size_bytes);
-    std::memcpy(staging->data(), chunks.data(), size_bytes);
+    std::memcpy(staging->data(), items.data(), size_bytes);
     const gpu::StreamHandle stream = backend_.compute_stream();
-    backend_.copy_to_device_async(chunks_.mutable_data_ptr(), staging->data(), size_bytes, stream);
+    backend_.copy_to_device_async(out.mutable_data_ptr(), staging->data(), size_bytes, stream);
     backend_.synchronize(stream);
+    return out;
+  }
+
+  void send_plans() {
+    const std::vector<Chunk> chunks = plan_chunks(state_.segments);
+    num_chunks_ = static_cast<std::int64_t>(chunks.size());
+    chunks_ = to_device(chunks);
+    const std::vector<DeviceRow> rows = plan_device_rows(state_.rows);
+    num_rows_ = static_cast<std::int64_t>(rows.size());
+    device_rows_ = to_device(rows);
   }
 
   OptimizerState state_;
@@ -250,9 +286,12 @@ class CudaOptimizer final : public Optimizer {
   NormPartials partials_;
   SumFunction sum_;
   DecideFunction decide_;
+  RowFunction rows_;
   UpdateFunction update_;
   at::Tensor chunks_;  // (num_chunks x sizeof(Chunk)) u8
   std::int64_t num_chunks_ = 0;
+  at::Tensor device_rows_;  // (num_rows x sizeof(DeviceRow)) u8
+  std::int64_t num_rows_ = 0;
   bool has_norm_ = false;
 };
 

@@ -55,6 +55,18 @@ const Description& describe(const Options& options) {
   throw config_error(format("optim.name = {} is not known: use one of {}", options.name, names));
 }
 
+Need need_of(const Options& options) {
+  const Description& description = describe(options);
+  if (description.granularity != Granularity::kElement) {
+    return {description.granularity, format("optim.name = {}", options.name)};
+  }
+  if (options.clip_agc > 0) {
+    return {Granularity::kRow, format("optim.clip_agc = {}", options.clip_agc)};
+  }
+  if (options.centralize) return {Granularity::kRow, "optim.centralize = true"};
+  return {};
+}
+
 std::vector<std::string> optimizer_names() {
   std::vector<std::string> names;
   for (const Description& description : descriptions()) names.emplace_back(description.name);

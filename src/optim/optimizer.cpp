@@ -12,7 +12,7 @@ std::unique_ptr<Optimizer> make_optimizer(Arena& arena,
                                           std::int64_t bad_flag_slot,
                                           const Shard& shard) {
   LOCKSTEP_CHECK(bad_flag_slot < kNumStats, "the bad flag is one of the stats slots");
-  LOCKSTEP_CHECK(describe(options).granularity == Granularity::kElement || shard.group == nullptr,
+  LOCKSTEP_CHECK(need_of(options).granularity == Granularity::kElement || shard.group == nullptr,
                  "only an element-wise optimizer updates a part of the arena");
   return arena.device().is_cuda()
              ? make_cuda_optimizer(arena, options, precision, bad_flag_slot, shard)

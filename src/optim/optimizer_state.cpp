@@ -21,7 +21,14 @@ UpdateSettings settings_of(const Options& options, const PrecisionOptions& preci
   settings.dampening = options.dampening;
   settings.nesterov = options.nesterov ? 1 : 0;
   settings.clip_norm = options.clip_norm;
+  settings.clip_value = options.clip_value;
+  settings.ema_decay = options.ema_decay;
+  settings.ema_warmup = options.ema_warmup ? 1 : 0;
+  settings.skip_loss_z = options.skip_loss_z;
+  settings.skip_norm_z = options.skip_norm_z;
   settings.growth_steps = precision.scale_growth_steps;
+  settings.scale_growth = precision.scale_growth;
+  settings.scale_backoff = precision.scale_backoff;
   settings.scaling = precision.compute == "fp16" ? 1 : 0;
   return settings;
 }
@@ -67,6 +74,13 @@ std::vector<OwnedSegment> own_segments(const std::vector<Segment>& segments,
   return out;
 }
 
+UpdateReport report_of(const UpdateOutcome& outcome) {
+  return {outcome.grad_norm,
+          outcome.loss_scale,
+          outcome.skip != Skip::kNone,
+          outcome.skip == Skip::kSpike};
+}
+
 OptimizerState::OptimizerState(Arena& arena_in,
                                const Options& options,
                                const PrecisionOptions& precision,
@@ -74,11 +88,18 @@ OptimizerState::OptimizerState(Arena& arena_in,
     : arena(arena_in),
       shard(resolve(shard_in, arena_in)),
       settings(settings_of(options, precision)),
-      segments(own_segments(plan_segments(arena_in, options.weight_decay), shard.owned)),
+      segments(own_segments(plan_segments(arena_in, options), shard.owned)),
+      rows(plan_rows(arena_in, options)),
       description(describe(options)) {
   const at::TensorOptions on_device = at::TensorOptions().device(arena.device());
   for (std::size_t i = 0; i < description.state.size(); ++i) {
     slots.push_back(at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat)));
+  }
+  if (options.ema_decay > 0) {
+    average = at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat));
+    const at::Tensor first_values = arena.parameters().clone();
+    swap_average();
+    arena.parameters().copy_(first_values);
   }
   block = at::zeros({static_cast<std::int64_t>(sizeof(UpdateBlock))}, on_device.dtype(at::kByte));
   constexpr std::size_t kState = offsetof(UpdateBlock, state);
@@ -109,6 +130,8 @@ std::vector<NamedParameter> OptimizerState::named() const {
         out.push_back({format("{}/{}{}", description.state[slot], parameters[i].name, part),
                        view(slots[slot])});
       }
+      if (average.defined())
+        out.push_back({format("ema/{}{}", parameters[i].name, part), view(average)});
     }
   }
   for (NamedParameter& scalar : scalars()) out.push_back(std::move(scalar));
@@ -123,11 +146,39 @@ std::vector<NamedParameter> OptimizerState::scalars() const {
       {"scaler/clean_steps", field(block, kState + offsetof(UpdateState, clean_steps), at::kLong)});
   out.push_back(
       {"scaler/loss_scale", field(block, kState + offsetof(UpdateState, loss_scale), at::kFloat)});
+  if (settings.skip_loss_z == 0 && settings.skip_norm_z == 0) return out;
+  constexpr std::size_t kWindows = offsetof(UpdateBlock, windows);
+  const auto window = [&](const char* name, std::size_t offset) {
+    constexpr std::int64_t kBytes = kSpikeWindow * std::int64_t{sizeof(double)};
+    const auto begin = static_cast<std::int64_t>(kWindows + offset);
+    out.push_back({name, block.narrow(0, begin, kBytes).view(at::kDouble)});
+  };
+  window("guard/losses", offsetof(SpikeWindows, losses));
+  window("guard/norms", offsetof(SpikeWindows, norms));
+  out.push_back({"guard/count", field(block, kWindows + offsetof(SpikeWindows, count), at::kLong)});
   return out;
 }
 
 std::int64_t OptimizerState::bytes() const {
-  return static_cast<std::int64_t>(slots.size()) * elements_of(shard) * 4;
+  const std::size_t arrays = slots.size() + (average.defined() ? 1 : 0);
+  return static_cast<std::int64_t>(arrays) * elements_of(shard) * 4;
+}
+
+float* OptimizerState::average_at(std::int64_t at) {
+  return average.defined() ? average.mutable_data_ptr<float>() + at : nullptr;
+}
+
+void OptimizerState::swap_average() {
+  std::int64_t state = 0;
+  for (const Range& range : shard.owned) {
+    const std::int64_t count = range.end - range.begin;
+    const at::Tensor values = arena.parameters().narrow(0, range.begin, count);
+    const at::Tensor mean = average.narrow(0, state, count);
+    const at::Tensor kept = values.clone();
+    values.copy_(mean);
+    mean.copy_(kept);
+    state += count;
+  }
 }
 
 std::array<float*, kMaxSlots> OptimizerState::slots_at(std::int64_t at) {

@@ -2,6 +2,7 @@
 // and their names for a resume.
 #pragma once
 
+#include "rows.h"
 #include "rules.h"
 
 #include <lockstep/optim/optimizer.h>
@@ -21,6 +22,8 @@ struct OwnedSegment {
 std::vector<OwnedSegment> own_segments(const std::vector<Segment>& segments,
                                        const std::vector<Range>& owned);
 
+UpdateReport report_of(const UpdateOutcome& outcome);
+
 struct OptimizerState {
   OptimizerState(Arena& arena,
                  const Options& options,
@@ -32,6 +35,8 @@ struct OptimizerState {
   std::vector<NamedParameter> scalars() const;
   // Of each slot, at element `at` of what this rank owns.
   std::array<float*, kMaxSlots> slots_at(std::int64_t at);
+  float* average_at(std::int64_t at);  // nullptr without one
+  void swap_average();
   std::int64_t bytes() const;
   // Index of the first element after [.., end) that belongs to the norm: the stats slots do not.
   std::int64_t norm_end(std::int64_t end) const;
@@ -42,8 +47,10 @@ struct OptimizerState {
   Shard shard;  // its ranges are the whole arena without a group
   UpdateSettings settings;
   std::vector<OwnedSegment> segments;
+  std::vector<RowBlock> rows;
   const Description& description;
   std::vector<at::Tensor> slots;  // (owned elements) fp32 each, by description.state
+  at::Tensor average;             // (owned elements) fp32 of the parameters; or undefined
   at::Tensor block;               // (sizeof(UpdateBlock)) u8 on the device
   at::Tensor loss_scale;          // () fp32, a view into the block
 };

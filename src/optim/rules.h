@@ -30,13 +30,14 @@ struct AdamwRule {
                                               const GroupFactors& group) {
     const double factor = static_cast<double>(group.lr_factor);
     Factors f;
-    f.keep = static_cast<float>(1.0 - block.lr * factor * static_cast<double>(group.weight_decay));
+    f.keep =
+        static_cast<float>(1.0 - block.now.lr * factor * static_cast<double>(group.weight_decay));
     f.first_weight = static_cast<float>(1.0 - s.betas[0]);
     f.second_keep = static_cast<float>(s.betas[1]);
     f.second_weight = static_cast<float>(1.0 - s.betas[1]);
     f.inverse_sqrt_correction = static_cast<float>(1.0 / sqrt(block.factors.corrections[1]));
     f.eps = static_cast<float>(s.eps);
-    f.step_size = static_cast<float>(block.lr / block.factors.corrections[0] * factor);
+    f.step_size = static_cast<float>(block.now.lr / block.factors.corrections[0] * factor);
     return f;
   }
   LOCKSTEP_HOST_DEVICE static void update(const Factors& f, float& p, float g, float* s) {
@@ -77,7 +78,7 @@ struct SgdRule {
                                               const UpdateBlock& block,
                                               const GroupFactors& group) {
     return {group.weight_decay,
-            static_cast<float>(block.lr * static_cast<double>(group.lr_factor))};
+            static_cast<float>(block.now.lr * static_cast<double>(group.lr_factor))};
   }
   LOCKSTEP_HOST_DEVICE static void update(const Factors& f, float& p, float g, float* /*slots*/) {
     p = p - f.lr * (g + f.weight_decay * p);
@@ -101,7 +102,7 @@ struct MomentumRule {
                                               const GroupFactors& group) {
     Factors f;
     f.weight_decay = group.weight_decay;
-    f.lr = static_cast<float>(block.lr * static_cast<double>(group.lr_factor));
+    f.lr = static_cast<float>(block.now.lr * static_cast<double>(group.lr_factor));
     f.momentum = static_cast<float>(s.momentum);
     f.enter = block.state.steps == 1 ? 1.0F : static_cast<float>(1.0 - s.dampening);
     f.direct = s.nesterov != 0 ? 1.0F : 0.0F;
@@ -129,7 +130,7 @@ struct LionRule {
   LOCKSTEP_HOST_DEVICE static Factors factors(const UpdateSettings& s,
                                               const UpdateBlock& block,
                                               const GroupFactors& group) {
-    const double lr = block.lr * static_cast<double>(group.lr_factor);
+    const double lr = block.now.lr * static_cast<double>(group.lr_factor);
     return {static_cast<float>(1.0 - lr * static_cast<double>(group.weight_decay)),
             static_cast<float>(lr),
             static_cast<float>(s.betas[0]),
@@ -163,7 +164,7 @@ struct AdanRule {
   LOCKSTEP_HOST_DEVICE static Factors factors(const UpdateSettings& s,
                                               const UpdateBlock& block,
                                               const GroupFactors& group) {
-    const double lr = block.lr * static_cast<double>(group.lr_factor);
+    const double lr = block.now.lr * static_cast<double>(group.lr_factor);
     Factors f;
     for (int i = 0; i < 3; ++i) {
       f.betas[i] = static_cast<float>(s.betas[i]);

@@ -59,65 +59,98 @@ __global__ void decide(DecideArguments a) {
   const double total = sum_of(a.partials, a.num_partials);
   if (threadIdx.x != 0) return;
   const float bad_flag = a.bad_flag == nullptr ? 0.0F : *a.bad_flag;
-  decide_update(a.settings, total, bad_flag, *a.block);
+  const float loss_sum = a.loss_sum == nullptr ? 0.0F : *a.loss_sum;
+  decide_update(a.settings, total, bad_flag, loss_sum, *a.block);
 }
 
 __device__ void clear(float* gradients, std::int32_t count) {
   for (std::int32_t i = threadIdx.x; i < count; i += kThreads) gradients[i] = 0.0F;
 }
 
-template <class R>
-__device__ void update_quads(const UpdateArguments& a,
-                             const Chunk& chunk,
-                             const typename R::Factors& f,
-                             float grad_factor) {
-  float4* const p4 = reinterpret_cast<float4*>(a.parameters + chunk.offset);
-  float4* const g4 = reinterpret_cast<float4*>(a.gradients + chunk.offset);
-  for (std::int32_t i = threadIdx.x; i < chunk.count / 4; i += kThreads) {
-    float4 p = p4[i];
-    const float4 g = g4[i];
-    float4 s4[kMaxSlots];
-    for (int k = 0; k < R::kSlots; ++k) {
-      s4[k] = reinterpret_cast<const float4*>(a.slots[k] + chunk.state)[i];
-    }
-    float s[4][kMaxSlots];
-    for (int k = 0; k < R::kSlots; ++k) {
-      s[0][k] = s4[k].x;
-      s[1][k] = s4[k].y;
-      s[2][k] = s4[k].z;
-      s[3][k] = s4[k].w;
-    }
-    R::update(f, p.x, g.x * grad_factor, s[0]);
-    R::update(f, p.y, g.y * grad_factor, s[1]);
-    R::update(f, p.z, g.z * grad_factor, s[2]);
-    R::update(f, p.w, g.w * grad_factor, s[3]);
-    p4[i] = p;
-    for (int k = 0; k < R::kSlots; ++k) {
-      reinterpret_cast<float4*>(a.slots[k] + chunk.state)[i] =
-          make_float4(s[0][k], s[1][k], s[2][k], s[3][k]);
-    }
-    g4[i] = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
-  }
+// Sum over the block in every thread.
+__device__ double block_sum_for_all(double value) {
+  __shared__ double shared;
+  __syncthreads();  // block_sum and shared may still be read from the call before
+  const double sum = block_sum(value);
+  if (threadIdx.x == 0) shared = sum;
+  __syncthreads();
+  return shared;
 }
 
-// The up to three elements after the last whole quad of a chunk.
-template <class R>
-__device__ void update_tail(const UpdateArguments& a,
-                            const Chunk& chunk,
-                            const typename R::Factors& f,
-                            float grad_factor) {
-  const std::int32_t tail = chunk.count / 4 * 4 + static_cast<std::int32_t>(threadIdx.x);
-  if (tail >= chunk.count) return;
-  const std::int64_t i = chunk.offset + tail;
-  const std::int64_t j = chunk.state + tail;
+__global__ void treat_rows(RowsArguments a) {
+  if (a.block->factors.apply == 0) return;
+  const DeviceRow row = a.rows[blockIdx.x];
+  const float* const p = a.parameters + row.offset;
+  float* const g = a.gradients + row.offset;
+  if (row.clip > 0) {
+    double size = 0;
+    double norm = 0;
+    for (std::int64_t i = threadIdx.x; i < row.length; i += kThreads) {
+      size += square(p[i]);
+      norm += square(g[i]);
+    }
+    size = sqrt(block_sum_for_all(size));
+    norm = sqrt(block_sum_for_all(norm)) * static_cast<double>(a.block->factors.grad_factor);
+    const float factor = agc_factor(size, norm, static_cast<double>(row.clip));
+    for (std::int64_t i = threadIdx.x; i < row.length; i += kThreads) g[i] *= factor;
+  }
+  if (row.centralise == 0) return;
+  double sum = 0;
+  for (std::int64_t i = threadIdx.x; i < row.length; i += kThreads)
+    sum += static_cast<double>(g[i]);
+  const float mean = static_cast<float>(block_sum_for_all(sum) / static_cast<double>(row.length));
+  for (std::int64_t i = threadIdx.x; i < row.length; i += kThreads) g[i] -= mean;
+}
+
+// One element with all that it owns; `i` among parameters and gradients, `j` among the slots.
+template <class R, bool kAverage>
+__device__ void update_one(const UpdateArguments& a,
+                           const typename R::Factors& f,
+                           const UpdateFactors& step,
+                           std::int64_t i,
+                           std::int64_t j) {
   float s[kMaxSlots];
   for (int k = 0; k < R::kSlots; ++k) s[k] = a.slots[k][j];
-  R::update(f, a.parameters[i], a.gradients[i] * grad_factor, s);
+  float p = a.parameters[i];
+  R::update(f, p, usable_gradient(a.gradients[i], step.grad_factor, step.clip_value), s);
+  a.parameters[i] = p;
   for (int k = 0; k < R::kSlots; ++k) a.slots[k][j] = s[k];
+  if (kAverage) a.average[j] += (p - a.average[j]) * step.ema_weight;
   a.gradients[i] = 0.0F;
 }
 
-template <class R>
+// Four elements in one load and one store of each array.
+struct alignas(16) Quad {
+  float at[4];
+};
+
+template <class R, bool kAverage>
+__device__ void update_quad(const UpdateArguments& a,
+                            const typename R::Factors& f,
+                            const UpdateFactors& step,
+                            std::int64_t i,
+                            std::int64_t j) {
+  Quad p = *reinterpret_cast<const Quad*>(a.parameters + i);
+  const Quad g = *reinterpret_cast<const Quad*>(a.gradients + i);
+  Quad slots[kMaxSlots];
+  for (int k = 0; k < R::kSlots; ++k) slots[k] = *reinterpret_cast<const Quad*>(a.slots[k] + j);
+  for (int e = 0; e < 4; ++e) {
+    float s[kMaxSlots];
+    for (int k = 0; k < R::kSlots; ++k) s[k] = slots[k].at[e];
+    R::update(f, p.at[e], usable_gradient(g.at[e], step.grad_factor, step.clip_value), s);
+    for (int k = 0; k < R::kSlots; ++k) slots[k].at[e] = s[k];
+  }
+  *reinterpret_cast<Quad*>(a.parameters + i) = p;
+  for (int k = 0; k < R::kSlots; ++k) *reinterpret_cast<Quad*>(a.slots[k] + j) = slots[k];
+  if (kAverage) {
+    Quad mean = *reinterpret_cast<const Quad*>(a.average + j);
+    for (int e = 0; e < 4; ++e) mean.at[e] += (p.at[e] - mean.at[e]) * step.ema_weight;
+    *reinterpret_cast<Quad*>(a.average + j) = mean;
+  }
+  *reinterpret_cast<Quad*>(a.gradients + i) = Quad{};
+}
+
+template <class R, bool kAverage>
 __global__ void update(UpdateArguments a) {
   const Chunk chunk = a.chunks[blockIdx.x];
   if (blockIdx.x == 0) clear(a.stats, static_cast<std::int32_t>(a.num_stats));
@@ -126,17 +159,25 @@ __global__ void update(UpdateArguments a) {
     return;
   }
   const typename R::Factors f = R::factors(a.settings, *a.block, chunk.group);
-  const float grad_factor = a.block->factors.grad_factor;
-  update_quads<R>(a, chunk, f, grad_factor);
-  update_tail<R>(a, chunk, f, grad_factor);
+  const UpdateFactors step = a.block->factors;
+  const std::int32_t quads = chunk.count / 4;
+  for (std::int32_t q = threadIdx.x; q < quads; q += kThreads) {
+    update_quad<R, kAverage>(a, f, step, chunk.offset + 4 * q, chunk.state + 4 * q);
+  }
+  // Up to three elements after the last whole quad.
+  const std::int32_t tail = 4 * quads + static_cast<std::int32_t>(threadIdx.x);
+  if (tail < chunk.count) {
+    update_one<R, kAverage>(a, f, step, chunk.offset + tail, chunk.state + tail);
+  }
 }
 
 using UpdateKernel = void (*)(UpdateArguments);
 
 template <class... R>
-UpdateKernel kernel_of(Rule rule, RuleList<R...> /*rules*/) {
-  static constexpr UpdateKernel kKernels[] = {update<R>...};
-  return kKernels[static_cast<int>(rule)];
+UpdateKernel kernel_of(const UpdateArguments& a, RuleList<R...> /*rules*/) {
+  static constexpr UpdateKernel kKernels[] = {update<R, false>...};
+  static constexpr UpdateKernel kAveraging[] = {update<R, true>...};
+  return (a.average == nullptr ? kKernels : kAveraging)[static_cast<int>(a.rule)];
 }
 
 const char* launch_error() {
@@ -164,10 +205,16 @@ extern "C" const char* lockstep_optim_decide(const DecideArguments& a, void* str
   return launch_error();
 }
 
+extern "C" const char* lockstep_optim_rows(const RowsArguments& a, void* stream) {
+  treat_rows<<<static_cast<unsigned>(a.num_rows), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+      a);
+  return launch_error();
+}
+
 extern "C" const char* lockstep_optim_update(const UpdateArguments& a, void* stream) {
-  kernel_of(a.rule, AllRules{})<<<static_cast<unsigned>(a.num_chunks),
-                                  kThreads,
-                                  0,
-                                  static_cast<cudaStream_t>(stream)>>>(a);
+  kernel_of(a, AllRules{})<<<static_cast<unsigned>(a.num_chunks),
+                             kThreads,
+                             0,
+                             static_cast<cudaStream_t>(stream)>>>(a);
   return launch_error();
 }

@@ -35,16 +35,14 @@ void validate(const Options& options) {
   }
 }
 
-void check_zero(const Options& options,
-                const std::string& optimizer,
-                optim::Granularity granularity) {
-  if (options.zero == 0 || granularity == optim::Granularity::kElement) return;
-  const char* const unit = granularity == optim::Granularity::kRow ? "rows" : "tensors";
+void check_zero(const Options& options, const optim::Need& need) {
+  if (options.zero == 0 || need.granularity == optim::Granularity::kElement) return;
+  const char* const unit = need.granularity == optim::Granularity::kRow ? "rows" : "tensors";
   throw config_error(
-      format("parallel.zero = {} cuts parameters into slices, but optim.name = {} needs whole {}: "
-             "set parallel.zero = 0",
+      format("parallel.zero = {} cuts parameters into slices, but {} needs whole {}: set "
+             "parallel.zero = 0",
              options.zero,
-             optimizer,
+             need.because,
              unit));
 }
 

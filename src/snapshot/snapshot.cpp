@@ -32,11 +32,29 @@ nlohmann::json describe_file(const std::filesystem::path& path) {
   return {{"name", path.filename().string()}, {"size_bytes", size}, {"sha256", hash.finish()}};
 }
 
+// The model with its averaged parameters, which are back in place afterwards.
+void save_averaged(const std::filesystem::path& path, const RunState& state) {
+  at::Tensor& values = state.arena->parameters();
+  const at::Tensor trained = values.clone();
+  values.copy_(state.averaged);
+  try {
+    weights::save_module(*state.model, path, state.metadata);
+  } catch (...) {
+    values.copy_(trained);
+    throw;
+  }
+  values.copy_(trained);
+}
+
 // Files in place and flushed, the manifest last.
 void fill_folder(const std::filesystem::path& building, const RunState& state) {
   make_folders(building);
   weights::save_module(*state.model, building / "model.safetensors", state.metadata);
   auto files = nlohmann::json::array({describe_file(building / "model.safetensors")});
+  if (state.averaged.defined()) {
+    save_averaged(building / "ema.safetensors", state);
+    files.push_back(describe_file(building / "ema.safetensors"));
+  }
   const nlohmann::json manifest{{"format", kManifestVersion},
                                 {"step", state.step},
                                 {"epoch", state.epoch},

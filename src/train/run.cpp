@@ -110,6 +110,8 @@ class Run {
     options.std = trained_on.image_std;
     options.image_size = settings_.model.image_size;
     session_.model->eval();
+    const bool averaged = settings_.eval.ema && session_.optimizer->has_average();
+    if (averaged) swap_average(session_);
     totals_.eval = eval::evaluate_classification(
         job_.world,
         job_.mesh.data(),
@@ -120,6 +122,7 @@ class Run {
           return session_.model->forward(images, {});
         },
         options);
+    if (averaged) swap_average(session_);
     session_.model->train();
     log_.write_eval(*totals_.eval);
   }
@@ -133,6 +136,11 @@ class Run {
     state.optimizer = session_.optimizer.get();
     state.step = trainer_.finished_steps();
     state.epoch = (state.step - 1) / session_.plan.steps_per_epoch;
+    if (session_.optimizer->has_average()) {
+      swap_average(session_);
+      if (job_.world.rank() == 0) state.averaged = session_.arena->parameters().clone();
+      swap_average(session_);
+    }
     state.metadata = model_metadata(settings_, session_.train_data->info());
     snapshot::save_model(job_.world, folder_.path(), state);
   }

@@ -6,6 +6,8 @@
 #include <lockstep/base/format.h>
 #include <lockstep/base/log.h>
 #include <lockstep/models/classification.h>
+#include <lockstep/optim/patterns.h>
+#include <lockstep/parallel/digest.h>
 #include <lockstep/parallel/shard.h>
 #include <lockstep/weights/module_tensors.h>
 
@@ -149,6 +151,15 @@ std::vector<comm::Fact> facts_of(const Session& session) {
   return facts;
 }
 
+// What is trained is sent to all; what is frozen must be there alike.
+comm::Fact fact_of_frozen(const torch::nn::Module& model) {
+  std::vector<at::Tensor> frozen;
+  for (const at::Tensor& tensor : model.parameters()) {
+    if (!tensor.requires_grad()) frozen.push_back(tensor.detach().contiguous());
+  }
+  return {"the frozen parameters", format("{:016x}", parallel::digest_of(frozen))};
+}
+
 std::vector<comm::Fact> facts_of(const std::vector<optim::NamedParameter>& parameters,
                                  const parallel::BucketPlan& plan) {
   std::vector<comm::Fact> facts;
@@ -164,6 +175,20 @@ std::vector<comm::Fact> facts_of(const std::vector<optim::NamedParameter>& param
   return facts;
 }
 
+// Frozen parameters want no gradient: parameters_of leaves them out.
+void freeze_parameters(torch::nn::Module& model, const std::string& globs) {
+  const auto parameters = model.named_parameters();
+  for (const std::string& pattern : optim::parse_patterns("optim.freeze", globs)) {
+    optim::require_match("optim.freeze", pattern, parameters.keys());
+    for (const auto& item : parameters) {
+      if (optim::matches(pattern, item.key())) item.value().requires_grad_(false);
+    }
+  }
+  if (parallel::parameters_of(model).empty()) {
+    throw config_error(format("optim.freeze = {} leaves no parameter to train", globs));
+  }
+}
+
 void build_model(const Job& job, Session& session) {
   const Settings& settings = job.settings;
   session.model =
@@ -177,6 +202,7 @@ void build_model(const Job& job, Session& session) {
           return models::resize_positions_like(stored, wanted);
         });
   }
+  freeze_parameters(*session.model, settings.optim.freeze);
   session.model->to(torch_device(job.device));
   session.model->set_recompute(models::parse_recompute(settings.memory.recompute));
 }
@@ -217,13 +243,12 @@ void follow_update(Session& session) {
   }
 }
 
-// Equal seeds drew equal weights; a file that differs between hosts would not.
-void broadcast_parameters(Job& job, Session& session) {
+// Equal seeds drew equal weights; a file that differs between hosts would not. Collective.
+void send_parameters(const Job& job, optim::Arena& arena) {
   const gpu::StreamHandle stream = job.device.backend->compute_stream();
-  at::Tensor& parameters = session.arena->parameters();
   job.mesh.data()
-      .broadcast_async(parameters.data_ptr(),
-                       static_cast<std::size_t>(parameters.numel()),
+      .broadcast_async(arena.parameters().data_ptr(),
+                       static_cast<std::size_t>(arena.parameters().numel()),
                        comm::DType::kF32,
                        0,
                        stream)
@@ -234,14 +259,16 @@ void broadcast_parameters(Job& job, Session& session) {
 void build_update(Job& job, Session& session) {
   const auto parameters = parallel::parameters_of(*session.model);
   session.buckets = plan_gradients(job, session, parameters);
-  comm::agree_on(job.world, facts_of(parameters, session.buckets));
+  std::vector<comm::Fact> facts = facts_of(parameters, session.buckets);
+  facts.push_back(fact_of_frozen(*session.model));
+  comm::agree_on(job.world, facts);
   // Memory that ranks share is allocated by all together: outside of phases that a rank may leave.
   session.arena = std::make_unique<optim::Arena>(
       job.world, parameters, session.buckets.layout, torch_device(job.device));
+  send_parameters(job, *session.arena);
   const bool sharded = job.settings.parallel.zero > 0;
   session.reducer = std::make_unique<parallel::Reducer>(
       job.world, job.mesh.data(), *session.arena, session.buckets, wire_type(job), sharded);
-  broadcast_parameters(job, session);
   rehearse_buckets(job, session);
   optim::Shard shard;
   if (sharded) {
@@ -325,6 +352,11 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler) {
   plan.peak_lr = optim::peak_lr(settings.optim, plan.samples_per_step);
   optim::check_fits_run(settings.schedule, plan.peak_lr, plan.total_steps);
   return plan;
+}
+
+void swap_average(Session& session) {
+  session.optimizer->swap_average();
+  session.reducer->gather_parameters(nullptr);
 }
 
 std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> train_data) {

@@ -52,6 +52,10 @@ struct Session {
   std::unique_ptr<data::Loader> loader;
 };
 
+// The averaged weights into the model and the trained ones into their place; again: back, bit for
+// bit. Requires: optimizer->has_average(). Collective.
+void swap_average(Session& session);
+
 // `train_data` takes the place of data.train when it is given (benchmarks).
 // Collective. Throws: AgreedError on all ranks: data (65, 74), model and step plan (78), memory
 // (71).

@@ -24,6 +24,7 @@ struct StepFigures {
   double grad_norm = 0;  // before clipping
   double loss_scale = 1;
   bool skipped = false;
+  bool spike = false;  // skipped for being far above the steps before
   std::int64_t num_real_global = 0;
   std::int64_t images = 0;  // real samples of this rank
   std::int64_t bytes_read = 0;

@@ -20,6 +20,11 @@ namespace {
 
 using telemetry::Bin;
 
+const char* skip_text(const StepFigures& figures) {
+  if (!figures.skipped) return "";
+  return figures.spike ? " | skipped: spike" : " | skipped: gradient or loss not finite";
+}
+
 double seconds_in(const std::array<double, telemetry::kNumBins>& seconds, Bin bin) {
   return seconds[static_cast<std::size_t>(bin)];
 }
@@ -153,7 +158,7 @@ void StepLog::print_line(const StepFigures& figures, const records::MetricsRecor
       record.comm_exposed_ms / record.step_ms * 100,
       bytes_text(static_cast<double>(record.memory_peak_bytes)),
       duration_text(left_s),
-      figures.skipped ? " | skipped: gradient not finite" : "");
+      skip_text(figures));
 }
 
 void StepLog::write_eval(const eval::ClassificationResult& result) {

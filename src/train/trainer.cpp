@@ -124,7 +124,8 @@ void Trainer::update() {
   const Span span(*ledger_, Bin::kOptimizer);
   const gpu::StreamHandle stream = job_.device.backend->compute_stream();
   readback_.push(step_, session_.arena->stats(), stream);  // the update clears them
-  session_.optimizer->update({step_, learning_rate()});
+  session_.optimizer->update(
+      {step_, learning_rate(), static_cast<double>(figures_.num_real_global), kLossSum});
   session_.reducer->gather_parameters(ledger_.get());  // each rank updated its own
   readback_.close(stream);
 }
@@ -183,6 +184,7 @@ void Trainer::read_figures() {
   figures.grad_norm = report.grad_norm;
   figures.loss_scale = report.loss_scale;
   figures.skipped = report.skipped;
+  figures.spike = report.spike;
   on_step_(figures);
   watch_divergence(figures);
 }
@@ -212,7 +214,8 @@ void Trainer::drop_out(std::int64_t step) {
 void Trainer::watch_divergence(const StepFigures& figures) {
   // fp16 skips steps by design until the loss scale has come down.
   const bool settling = settings_.precision.compute == "fp16" && figures.loss_scale > 1;
-  skipped_in_a_row_ = figures.skipped && !settling ? skipped_in_a_row_ + 1 : 0;
+  const bool diverged = figures.skipped && !figures.spike && !settling;
+  skipped_in_a_row_ = diverged ? skipped_in_a_row_ + 1 : 0;
   if (skipped_in_a_row_ < kMaxSkippedInARow) return;
   throw comm::AgreedError(
       {ExitCode::kDiverged,

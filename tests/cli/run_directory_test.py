@@ -198,6 +198,21 @@ class Directory(unittest.TestCase):
         self.assertNotEqual(found[1]["loss"], trained["loss"])
         self.assertAlmostEqual(found[1]["loss"], trained["loss"], delta=0.02)
 
+    def test_the_average_is_evaluated_and_saved(self):
+        outcomes = []
+        for zero in (0, 1):
+            run = self.train(f"average{zero}", "--optim.ema_decay=0.9", f"--parallel.zero={zero}", "--run.max_steps=9",
+                             "--optim.freeze=patch_embed.*,pos_embed")
+            evaluated = json.loads((run / "result.json").read_text())["eval"]
+            files = {name: next(run.glob(f"snapshots/step_*/{name}.safetensors")) for name in ("model", "ema")}
+            words = ["eval", f"--data.val={self.folder / 'val.h5'}", "--run.device=cpu", "--json", f"--eval.batch={BATCH}"]
+            found = {name: json.loads(program.must_run(*words, f"--weights={file}", ranks=RANKS).stdout)["eval"]
+                     for name, file in files.items()}
+            self.assertEqual(found["ema"], evaluated)
+            self.assertNotEqual(found["model"]["loss"], evaluated["loss"])
+            outcomes.append([file.read_bytes() for file in files.values()])
+        self.assertEqual(outcomes[0], outcomes[1])
+
     def test_accumulation_counts_every_image_once(self):
         run = self.train("accumulate", "--train.accumulate=3", "--run.epochs=1", "--telemetry.log_every=1")
         self.assertEqual(len(program.read_lines(run / "metrics.jsonl")), -(-SAMPLES // (3 * RANKS * BATCH)))

@@ -110,6 +110,26 @@ TEST_F(OptimizerTwinTest, EveryRuleEqualsItsHostTwin) {
   }
 }
 
+TEST_F(OptimizerTwinTest, EqualWithRowsValuesAndAnAverage) {
+  for (const double clip_value : {0.0, 0.5}) {
+    Options options;
+    options.clip_value = clip_value;
+    options.clip_agc = clip_value == 0 ? 0.01 : 0;
+    options.centralize = true;
+    options.ema_decay = 0.9;
+    make(options, {});
+    for (std::int64_t step = 1; step <= 20; ++step) {
+      draw_gradients(1.0);
+      update_both(step, 1e-3);
+      expect_equal_reports(step);
+    }
+    EXPECT_LT(worst_difference(), 2e-6);
+    host_optimizer_->swap_average();
+    device_optimizer_->swap_average();
+    EXPECT_LT(worst_difference(), 2e-6);
+  }
+}
+
 TEST_F(OptimizerTwinTest, EqualDecisionsOnOverflowsAndBadFlags) {
   PrecisionOptions precision;
   precision.compute = "fp16";

@@ -26,6 +26,7 @@ struct Way {
   std::string backend = "auto";
   std::string compute = "fp32";
   std::string optimizer = "adamw";
+  double ema_decay = 0;
 };
 
 // A model of odd sizes with its arena, reducer and optimizer, in buckets of about a layer.
@@ -54,6 +55,7 @@ class Replica {
     if (way.sharded) shard = make_shard(world(), group(), *arena_, plan_);
     optim::Options options;
     options.name = way.optimizer;
+    options.ema_decay = way.ema_decay;
     options.clip_norm = 0.5;
     optim::PrecisionOptions precision;
     precision.compute = way.compute;
@@ -155,6 +157,30 @@ TEST(Zero, TrainsAsWithoutItWithEveryOptimizer) {
     // Between hosts a sign of Lion's may turn over by rounding: two steps of 2e-3.
     expect_equal_training(way, 1, same_order() ? 0 : 1e-2);
   }
+}
+
+// The average too is spread over ranks; swapped in and gathered it is whole, and swapped back.
+TEST(Zero, AveragesAsWithoutIt) {
+  Way way;
+  way.ema_decay = 0.8;
+  Replica whole(way);
+  way.sharded = true;
+  Replica parts(way);
+  for (int number = 1; number <= 10; ++number) {
+    whole.step(number);
+    parts.step(number);
+  }
+  const at::Tensor trained = parts.values().clone();
+  for (Replica* replica : {&whole, &parts}) {
+    replica->optimizer_->swap_average();
+    replica->reducer_->gather_parameters(nullptr);
+  }
+  EXPECT_LE((whole.values() - parts.values()).abs().max().item<double>(), same_order() ? 0 : 1e-6);
+  EXPECT_GT((parts.values() - trained).abs().max().item<double>(), 0);
+  expect_equal_on_all_ranks(parts.values());
+  parts.optimizer_->swap_average();
+  parts.reducer_->gather_parameters(nullptr);
+  EXPECT_TRUE(parts.values().equal(trained));
 }
 
 TEST(Zero, TrainsAsWithoutItWhenRanksAccumulate) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Compares our optimizers with PyTorch's and timm's over 100 steps of recorded gradients, theirs in double precision,
-and our schedules with theirs.
+and our schedules, treatments of gradients, averages, layer factors and loss scales with theirs.
 Usage: optim_oracle.py PROGRAM. Exit 77: the packages are not there."""
 
 import subprocess
@@ -11,8 +11,11 @@ from pathlib import Path
 try:
     import torch
     from safetensors.torch import load_file, save_file
-    from timm.optim import Adan, Lion
+    from timm.models.vision_transformer import VisionTransformer
+    from timm.optim import Adan, Lion, param_groups_layer_decay
     from timm.scheduler import CosineLRScheduler
+    from timm.utils import ModelEmaV3
+    from timm.utils.agc import adaptive_clip_grad
 except ImportError as error:
     print(f"skipped: {error}; install tests/oracle/requirements.txt by `launch/setup --oracle`")
     sys.exit(77)
@@ -25,6 +28,41 @@ SHAPES = {"blocks.0.attn.qkv.weight": (48, 16), "blocks.0.attn.qkv.bias": (48,),
           "pos_embed": (1, 9, 16), "norm.weight": (16,), "head.weight": (7, 16), "head.bias": (7,)}
 NO_DECAY = ("pos_embed",)
 
+
+
+
+def clip_norm(parameters):
+    torch.nn.utils.clip_grad_norm_(parameters.values(), 0.7)
+
+
+def clip_value(parameters):
+    torch.nn.utils.clip_grad_value_(parameters.values(), 0.2)
+
+
+def clip_agc(parameters):
+    adaptive_clip_grad([p for name, p in parameters.items() if not name.startswith("head.")], 0.03)
+
+
+def centralize(parameters):
+    """Yong et al. 2020, equation 1; timm and PyTorch have none today."""
+    for p in parameters.values():
+        if p.ndim > 1:
+            p.grad -= p.grad.mean(dim=tuple(range(1, p.ndim)), keepdim=True)
+
+
+def both(parameters):
+    clip_agc(parameters)
+    centralize(parameters)
+
+
+# name: our settings, what the reference does to gradients before its step
+TREATMENTS = {
+    "clip_norm": ({"optim.clip_norm": 0.7}, clip_norm),
+    "clip_value": ({"optim.clip_value": 0.2}, clip_value),
+    "clip_agc": ({"optim.clip_agc": 0.03}, clip_agc),
+    "centralize": ({"optim.centralize": "true"}, centralize),
+    "clip_agc, centralize": ({"optim.clip_agc": 0.03, "optim.centralize": "true"}, both),
+}
 
 # name: our settings, the reference made from groups of parameters
 CASES = {
@@ -179,11 +217,99 @@ def compare_schedules(folder):
     compare_rates("timm's cycles", our_rates(folder, settings), expected)
 
 
+def compare_treatments(folder):
+    values, gradients, rates = draw()
+    for label, (settings, treat) in TREATMENTS.items():
+        found = ours(folder, settings | {"optim.name": "sgd", "optim.weight_decay": 0.1}, values, gradients, rates * 30)
+        expected = reference(lambda g: torch.optim.SGD(g, momentum=0.9), values, gradients, rates * 30, 0.1, treat)
+        compare(label, found, expected, values)
+
+
+class Values(torch.nn.Module):
+    """Parameters under their own names, for timm's ModelEma."""
+
+    def __init__(self, parameters):
+        super().__init__()
+        for name, p in parameters.items():
+            self.register_parameter(name.replace(".", "_"), p)
+
+
+def averaged_reference(values, gradients, rates, **settings):
+    parameters = {name: torch.nn.Parameter(value.double()) for name, value in values.items()}
+    model = Values(parameters)
+    average = ModelEmaV3(model, **settings)
+    optimizer = torch.optim.SGD(groups_of(parameters, 0.1), momentum=0.9)
+    for step in range(STEPS):
+        for name, p in parameters.items():
+            p.grad = gradients[name][step].double()
+        for group in optimizer.param_groups:
+            group["lr"] = rates[step].item()
+        optimizer.step()
+        average.update(model, step=step + 1)
+    return {name: getattr(average.module, name.replace(".", "_")).detach() for name in values}
+
+
+def compare_averages(folder):
+    values, gradients, rates = draw()
+    for label, ours_more, theirs in (("ema", {}, {}), ("ema warm-up", {"optim.ema_warmup": "true"}, {"use_warmup": True})):
+        settings = {"optim.name": "sgd", "optim.weight_decay": 0.1, "optim.ema_decay": 0.95} | ours_more
+        found = ours(folder, settings, values, gradients, rates)
+        found = {f"p.{name}": found[f"ema.{name}"] for name in values}
+        compare(label, found, averaged_reference(values, gradients, rates, decay=0.95, **theirs), values)
+
+
+def compare_layer_factors(folder):
+    for pool in ("token", "avg"):
+        model = VisionTransformer(img_size=28, patch_size=7, depth=3, embed_dim=24, num_heads=2, num_classes=5,
+                                  global_pool=pool)
+        names = {id(p): name for name, p in model.named_parameters()}
+        groups = param_groups_layer_decay(model, 0.05, model.no_weight_decay(), layer_decay=0.7)
+        expected = {names[id(p)]: (g["lr_scale"], g["weight_decay"]) for g in groups for p in g["params"]}
+        save_file({f"p.{name}": p.detach().contiguous() for name, p in model.named_parameters()},
+                  folder / "in.safetensors", {"optim.layer_decay": "0.7", "optim.weight_decay": "0.05"})
+        subprocess.run([PROGRAM, "factors", folder / "in.safetensors", folder / "out.safetensors"], check=True)
+        found = load_file(folder / "out.safetensors")
+        for name, (scale, decay) in expected.items():
+            lr, wd = found[name].tolist()
+            if abs(lr - scale) > 1e-6 or abs(wd - decay) > 1e-6:
+                FAILURES.append(f"layer decay, pool {pool}: {name} has {lr}, {wd}, timm {scale}, {decay}")
+        print(f"layer decay, pool {pool}: factors of {len(expected)} parameters")
+
+
+def compare_scales(folder):
+    """A recorded sequence of overflows through GradScaler, on a growth that runs out of fp32 too."""
+    for start, growth, backoff, every in ((65536.0, 2.0, 0.5, 3), (2.0**120, 4.0, 0.25, 2), (1000.0, 1.5, 0.7, 1)):
+        overflows = torch.rand(200) < 0.15
+        scaler = torch.amp.GradScaler("cpu", init_scale=start, growth_factor=growth, backoff_factor=backoff,
+                                      growth_interval=every)
+        p = torch.nn.Parameter(torch.zeros(4))
+        sgd = torch.optim.SGD([p], lr=0.0)
+        expected = []
+        for overflow in overflows:
+            scaler.scale(p.sum())
+            p.grad = torch.full((4,), float("inf") if overflow else 1.0)
+            scaler.step(sgd)
+            scaler.update()
+            expected.append(scaler.get_scale())
+        save_file({"p.w": torch.zeros(4), "overflows": overflows}, folder / "in.safetensors",
+                  {"precision.compute": "fp16", "precision.loss_scale": str(start), "precision.scale_growth": str(growth),
+                   "precision.scale_backoff": str(backoff), "precision.scale_growth_steps": str(every)})
+        subprocess.run([PROGRAM, "scales", folder / "in.safetensors", folder / "out.safetensors"], check=True)
+        found = load_file(folder / "out.safetensors")["scales"].tolist()
+        if found != expected:
+            FAILURES.append(f"loss scale from {start}: step {next(i for i in range(200) if found[i] != expected[i])}")
+        print(f"loss scale from {start:g}: {len(found)} steps, {len(set(found))} scales")
+
+
 def main():
     torch.manual_seed(7)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         compare_optimizers(Path(name))
+        compare_treatments(Path(name))
+        compare_averages(Path(name))
+        compare_layer_factors(Path(name))
+        compare_scales(Path(name))
         compare_schedules(Path(name))
     for failure in FAILURES:
         print("FAILED", failure)

@@ -23,10 +23,11 @@ struct Segment {
   float weight_decay = 0;
 };
 
-// In arena order. Norms, biases, tokens and positions (one-dimensional parameters and names ending
-// in cls_token, pos_embed, reg_token, dist_token) do not decay; neighbours with equal factors are
-// merged.
-std::vector<Segment> plan_segments(const Arena& arena, double weight_decay);
+// In arena order; neighbours with equal factors are merged. Norms, biases, tokens and positions
+// (one-dimensional parameters and names ending in cls_token, pos_embed, reg_token, dist_token) do
+// not decay; optim.layer_decay, lr_factors and decay_factors as docs/optimizers.md says.
+// Throws: Error(kConfig) for a pattern that matches no parameter.
+std::vector<Segment> plan_segments(const Arena& arena, const Options& options);
 
 // optim.lr by the rule for a changed global batch (optim.lr_rule). Pure.
 double peak_lr(const Options& options, std::int64_t samples_per_step);
@@ -46,12 +47,16 @@ void check_fits_run(const ScheduleOptions& schedule, double peak, std::int64_t t
 struct UpdateReport {
   double grad_norm = 0;  // before clipping, after unscaling
   double loss_scale = 1;
-  bool skipped = false;  // a non-finite gradient or the bad flag: nothing was changed
+  bool skipped =
+      false;           // a non-finite gradient or loss, a spike, the bad flag: nothing was changed
+  bool spike = false;  // of loss or norm (optim.skip_loss_z, skip_norm_z)
 };
 
 struct UpdateInputs {
   std::int64_t step = 0;  // 1-based
   double lr = 0;
+  double samples = 1;           // of the global step, for the mean loss
+  std::int64_t loss_slot = -1;  // stats slot of the loss summed over them; negative: there is none
 };
 
 // Element-wise optimizer over a flat arena, or over the shard of it that this rank owns.
@@ -82,6 +87,11 @@ class Optimizer {
   virtual std::vector<NamedParameter> state() = 0;
   // The part of state() that all ranks hold alike: with a shard the scalars only.
   virtual std::vector<NamedParameter> replicated_state() = 0;
+  // Whether it keeps an average of the parameters (optim.ema_decay), state "ema/NAME".
+  virtual bool has_average() const = 0;
+  // Exchanges parameters and average, of what this rank owns: a second call puts all back, bit for
+  // bit. Follow with Reducer::gather_parameters. Requires: has_average().
+  virtual void swap_average() = 0;
   // Memory of the state on this rank.
   virtual std::int64_t state_bytes() const = 0;
 };

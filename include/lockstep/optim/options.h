@@ -29,6 +29,17 @@ struct Options {
   double dampening = 0;
   bool nesterov = false;
   double clip_norm = 0;
+  double clip_value = 0;
+  double clip_agc = 0;
+  bool centralize = false;
+  std::string lr_factors;
+  std::string decay_factors;
+  double layer_decay = 1;
+  std::string freeze;
+  double ema_decay = 0;  // 0: none
+  bool ema_warmup = false;
+  double skip_loss_z = 0;  // 0: off
+  double skip_norm_z = 0;  // 0: off
 };
 
 // What an optimizer must hold at once to update any part of it.
@@ -50,6 +61,12 @@ struct Description {
 
 // SGD without momentum has no state. Throws: Error(kConfig) for an unknown optimizer.
 const Description& describe(const Options& options);
+// What the settings as a whole must hold at once, and because of which of them.
+struct Need {
+  Granularity granularity = Granularity::kElement;
+  std::string because;
+};
+Need need_of(const Options& options);
 // Names for optim.name, in order.
 std::vector<std::string> optimizer_names();
 // Keys of [optim] that some optimizers read and others do not.
@@ -81,7 +98,9 @@ bool reads_min_lr(const ScheduleOptions& options);
 struct PrecisionOptions {
   std::string compute = "fp32";
   double loss_scale = 65536;               // initial; fp16 only
-  std::int64_t scale_growth_steps = 2000;  // clean steps before the scale doubles; fp16 only
+  std::int64_t scale_growth_steps = 2000;  // clean steps before the scale grows; fp16 only
+  double scale_growth = 2;
+  double scale_backoff = 0.5;
 };
 
 void bind_options(OptionTable& table, Options& options);

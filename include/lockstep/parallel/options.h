@@ -5,7 +5,6 @@
 #include <lockstep/optim/options.h>
 
 #include <cstdint>
-#include <string>
 
 namespace lockstep::parallel {
 
@@ -17,9 +16,8 @@ struct Options {
 void bind_options(OptionTable& table, Options& options);
 // Throws: Error(kConfig).
 void validate(const Options& options);
-// ZeRO's slices cut rows and tensors. Throws: Error(kConfig) when `optimizer` cannot do with that.
-void check_zero(const Options& options,
-                const std::string& optimizer,
-                optim::Granularity granularity);
+// ZeRO's slices cut rows and tensors. Throws: Error(kConfig) when the optimizer cannot do with
+// that.
+void check_zero(const Options& options, const optim::Need& need);
 
 }  // namespace lockstep::parallel

@@ -19,6 +19,7 @@ struct RunState {
   torch::nn::Module* model = nullptr;
   optim::Arena* arena = nullptr;
   optim::Optimizer* optimizer = nullptr;
+  at::Tensor averaged;     // of the arena's parameters, on rank 0; undefined without an average
   std::int64_t step = 0;   // finished steps
   std::int64_t epoch = 0;  // epoch of the last finished step, from 0
   // Stored in model.safetensors: the [model] settings and the class names, so that `eval` needs no
@@ -26,7 +27,8 @@ struct RunState {
   std::map<std::string, std::string> metadata;
 };
 
-// Writes RUN/snapshots/step_<8 digits>/ {model.safetensors, manifest.json}: into step_N.tmp, fsync,
+// Writes RUN/snapshots/step_<8 digits>/ {model.safetensors, ema.safetensors where there is an
+// average, manifest.json}: into step_N.tmp, fsync,
 // manifest last, rename, fsync of the folder. Returns the folder.
 // Collective: every rank calls; rank 0 writes (parameters are equal on all ranks).
 // Throws: Error(kIo) on every rank (agreed).

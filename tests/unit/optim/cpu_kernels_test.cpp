@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <optim/cpu_kernels.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -55,6 +56,8 @@ UpdateSettings settings_for_test() {
   settings.momentum = 0.9;
   settings.dampening = 0.1;
   settings.nesterov = 1;
+  settings.clip_value = 0.25;
+  settings.ema_decay = 0.9;
   return settings;
 }
 
@@ -62,8 +65,8 @@ UpdateBlock block_of_step(const UpdateSettings& settings, std::int64_t t) {
   UpdateBlock block{};
   block.state.steps = t - 1;
   block.state.loss_scale = 2.0F;
-  block.lr = 1e-2;
-  decide_update(settings, 1.0, 0.0F, block);
+  block.now.lr = 1e-2;
+  decide_update(settings, 1.0, 0.0F, 0.0F, block);
   return block;
 }
 
@@ -77,22 +80,32 @@ void expect_equal_bits(std::size_t count) {
   std::vector<float> g = random_values(count, 2);
   std::vector<std::vector<float>> slots;
   for (unsigned k = 0; k < R::kSlots; ++k) slots.push_back(std::vector<float>(count, 0.25F));
+  std::vector<float> average = random_values(count, 3);
   std::vector<float> p1 = p;
+  std::vector<float> average1 = average;
   std::vector<std::vector<float>> slots1 = slots;
   const UpdateBlock block = block_of_step(settings, 2);
   const auto factors = R::factors(settings, block, group);
   for (std::size_t i = 0; i < count; ++i) {
     float s[kMaxSlots] = {};
     for (std::size_t k = 0; k < slots1.size(); ++k) s[k] = slots1[k][i];
-    R::update(factors, p1[i], g[i] * block.factors.grad_factor, s);
+    R::update(factors, p1[i], std::clamp(g[i] * block.factors.grad_factor, -0.25F, 0.25F), s);
     for (std::size_t k = 0; k < slots1.size(); ++k) slots1[k][i] = s[k];
+    average1[i] = average1[i] + (p1[i] - average1[i]) * block.factors.ema_weight;
   }
-  PassArguments arguments{
-      settings, block, group, p.data(), g.data(), {}, static_cast<std::int64_t>(count)};
+  PassArguments arguments{settings,
+                          block,
+                          group,
+                          p.data(),
+                          g.data(),
+                          {},
+                          average.data(),
+                          static_cast<std::int64_t>(count)};
   for (std::size_t k = 0; k < slots.size(); ++k) arguments.slots[k] = slots[k].data();
   update_pass(R::kRule, arguments);
   EXPECT_EQ(p, p1);
   EXPECT_EQ(slots, slots1);
+  EXPECT_EQ(average, average1);
   EXPECT_EQ(g, std::vector<float>(count, 0.0F));
 }
 
@@ -102,6 +115,19 @@ void expect_equal_bits_of_all(RuleList<R...> /*rules*/) {
 }
 
 TEST(CpuKernels, TheWidePassEqualsTheElementRuleBitForBit) { expect_equal_bits_of_all(AllRules{}); }
+
+TEST(CpuKernels, RowsAreClippedAdaptivelyThenCentralised) {
+  const std::vector<float> p = {3, 4, 0, 0, 0, 0};
+  std::vector<float> g = {30, 40, 2, 4, 0.2F, -0.2F};
+  // Three rows of two; gradients are scaled by 2.
+  row_pass({p.data(), g.data(), 1, 2, 0.5F, 0.1F, false});
+  EXPECT_NEAR(g[0], 30.0F * 0.5F / 25.0F, 1e-6);  // |p| 5, |g| 25 after unscaling, at most 0.5
+  row_pass({p.data() + 2, g.data() + 2, 1, 2, 0.5F, 0, true});
+  EXPECT_EQ(g[2], -1.0F);
+  EXPECT_EQ(g[3], 1.0F);
+  row_pass({p.data() + 4, g.data() + 4, 1, 2, 0.5F, 1000.0F, true});
+  EXPECT_EQ(g[4], 0.2F) << "smaller than 1e-3 x 1000";
+}
 
 // Zero gradients of padding keep it zero, whatever the optimizer.
 template <class... R>

@@ -11,6 +11,7 @@
 #include <ATen/ops/full.h>
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <limits>
 
 namespace lockstep::optim {
@@ -228,6 +229,124 @@ TEST_F(CpuOptimizerTest, TheLossScaleFollowsTorchsGradScaler) {
 TEST_F(CpuOptimizerTest, TheLossScaleIsOneWithoutScaling) {
   EXPECT_EQ(make()->loss_scale().item<float>(), 1.0F);
   EXPECT_EQ(make()->loss_scale().dim(), 0);
+}
+
+// Against timm and PyTorch: tests/oracle/optim_oracle.py.
+TEST_F(CpuOptimizerTest, ClipsByValue) {
+  options_.clip_value = 0.3;
+  test::ReferenceAdamw reference(parameters_[0].tensor);
+  const auto optimizer = make();
+  for (std::int64_t step = 1; step <= 10; ++step) {
+    reference.step(draw_gradient(0).clamp(-0.3, 0.3), 1e-2, decay_of(0));
+    optimizer->update({step, 1e-2});
+  }
+  EXPECT_LT((reference.p - parameters_[0].tensor).abs().max().item<double>(), 2e-6);
+}
+
+TEST_F(CpuOptimizerTest, CentralisesUnscaledGradientsOfMatrices) {
+  options_.centralize = true;
+  precision_.compute = "fp16";
+  test::ReferenceAdamw matrix(parameters_[0].tensor);
+  test::ReferenceAdamw vector(parameters_[1].tensor);
+  const auto optimizer = make();
+  for (std::int64_t step = 1; step <= 10; ++step) {
+    const at::Tensor gradient = draw_gradient(0, 65536.0);
+    matrix.step(gradient - gradient.mean(1, true), 1e-2, decay_of(0));
+    vector.step(draw_gradient(1, 65536.0), 1e-2, 0);
+    optimizer->update({step, 1e-2});
+  }
+  EXPECT_LT((matrix.p - parameters_[0].tensor).abs().max().item<double>(), 2e-6);
+  EXPECT_LT((vector.p - parameters_[1].tensor).abs().max().item<double>(), 2e-6);
+}
+
+TEST_F(CpuOptimizerTest, AveragesTheWeightsFromTheFirstUpdateOn) {
+  options_.ema_decay = 0.8;
+  const auto optimizer = make();
+  ASSERT_TRUE(optimizer->has_average());
+  at::Tensor expected;
+  for (std::int64_t step = 1; step <= 10; ++step) {
+    draw_gradient(0);
+    optimizer->update({step, 1e-2});
+    const at::Tensor p = arena_->parameters().to(at::kDouble);
+    expected = step == 1 ? p.clone() : expected * 0.8 + p * 0.2;
+  }
+  const at::Tensor trained = arena_->parameters().clone();
+  optimizer->swap_average();
+  EXPECT_LT((arena_->parameters() - expected).abs().max().item<double>(), 1e-6);
+  EXPECT_GT((arena_->parameters() - trained).abs().max().item<double>(), 1e-4);
+  optimizer->swap_average();
+  EXPECT_TRUE(at::equal(arena_->parameters(), trained));
+}
+
+TEST_F(CpuOptimizerTest, TheAverageStartsAsTheWeightsAndASkippedStepLeavesIt) {
+  options_.ema_decay = 0.8;
+  const at::Tensor before = arena_->parameters().clone();
+  const auto optimizer = make();
+  draw_gradient(0).fill_(0);
+  parameters_[0].tensor.mutable_grad().fill_(std::numeric_limits<float>::infinity());
+  optimizer->update({1, 1e-2});
+  optimizer->swap_average();
+  EXPECT_TRUE(at::equal(arena_->parameters(), before));
+}
+
+// 128 quiet steps, then losses or norms far out; NaN before and between.
+class SpikeTest : public CpuOptimizerTest {
+ protected:
+  static constexpr std::int64_t kLoss = 2;
+
+  UpdateReport step(Optimizer& optimizer, double loss, double gradient) {
+    parameters_[1].tensor.mutable_grad().fill_(gradient);
+    arena_->stats().select(0, kLoss).fill_(loss * 4);
+    optimizer.update({++step_, 1e-3, 4, kLoss});
+    return optimizer.report();
+  }
+  void settle(Optimizer& optimizer) {
+    for (int i = 0; i < 128; ++i) {
+      const double wave = 0.1 * std::sin(i);
+      EXPECT_FALSE(step(optimizer, 2 + wave, 1 + wave).skipped);
+      if (i % 40 == 7) {
+        const UpdateReport report = step(optimizer, std::nan(""), 1);
+        EXPECT_TRUE(report.skipped && !report.spike);
+      }
+    }
+  }
+  std::int64_t step_ = 0;
+};
+
+TEST_F(SpikeTest, AStepFarAboveTheLastOnesIsSkipped) {
+  options_.skip_loss_z = 6;
+  const auto optimizer = make();
+  settle(*optimizer);
+  EXPECT_FALSE(step(*optimizer, 2.3, 50).skipped) << "only the loss is watched";
+  const at::Tensor before = arena_->parameters().clone();
+  const UpdateReport report = step(*optimizer, 4, 1);
+  EXPECT_TRUE(report.skipped && report.spike);
+  EXPECT_TRUE(at::equal(arena_->parameters(), before));
+  EXPECT_FALSE(step(*optimizer, 1, 1).skipped) << "below is no spike";
+}
+
+TEST_F(SpikeTest, TheNormIsWatchedAlike) {
+  options_.skip_norm_z = 6;
+  const auto optimizer = make();
+  settle(*optimizer);
+  EXPECT_FALSE(step(*optimizer, 40, 1.1).skipped);
+  EXPECT_TRUE(step(*optimizer, 2, 3).spike);
+}
+
+TEST_F(SpikeTest, ALastingRiseIsTakenForNewsAfterAWhile) {
+  options_.skip_loss_z = 6;
+  const auto optimizer = make();
+  settle(*optimizer);
+  int skipped = 0;
+  for (int i = 0; i < 128; ++i) skipped += step(*optimizer, 4 + 0.1 * std::sin(i), 1).spike ? 1 : 0;
+  EXPECT_GT(skipped, 0);
+  EXPECT_LT(skipped, 20);
+}
+
+TEST_F(SpikeTest, ANonFiniteLossIsSkippedWithoutAGuardToo) {
+  const auto optimizer = make();
+  EXPECT_TRUE(step(*optimizer, std::nan(""), 1).skipped);
+  EXPECT_FALSE(step(*optimizer, 1, 1).skipped);
 }
 
 }  // namespace

@@ -39,6 +39,17 @@ TEST(Description, FillsInTheUsualBetas) {
   EXPECT_THAT(betas_of(adan), testing::ElementsAre(0.98, 0.5, 0.99));
 }
 
+TEST(Description, RowsAreNeededByWhatTreatsThemAsAWhole) {
+  Options options;
+  EXPECT_EQ(need_of(options).granularity, Granularity::kElement);
+  options.clip_agc = 0.01;
+  EXPECT_EQ(need_of(options).granularity, Granularity::kRow);
+  EXPECT_EQ(need_of(options).because, "optim.clip_agc = 0.01");
+  options = {};
+  options.centralize = true;
+  EXPECT_EQ(need_of(options).granularity, Granularity::kRow);
+}
+
 TEST(Description, EveryKeyIsAmongTheParticularOnes) {
   for (const std::string& name : optimizer_names()) {
     for (const std::string_view key : describe(named(name)).keys) {

@@ -51,10 +51,28 @@ TEST(OptimOptions, RefuseNesterovWithoutMomentum) {
   });
 }
 
+TEST(OptimOptions, RefuseTwoWaysOfClipping) {
+  expect_refused("exclude each other", [](All& all) {
+    all.optim.clip_norm = 1;
+    all.optim.clip_agc = 0.01;
+  });
+}
+
+TEST(OptimOptions, RefuseFactorsThatCannotBe) {
+  expect_refused("optim.layer_decay = 0", [](All& all) { all.optim.layer_decay = 0; });
+  expect_refused("optim.ema_decay = 1", [](All& all) { all.optim.ema_decay = 1; });
+  expect_refused("optim.lr_factors: head is not", [](All& all) { all.optim.lr_factors = "head"; });
+  expect_refused("optim.freeze", [](All& all) { all.optim.freeze = "a,,b"; });
+  expect_refused("optim.skip_loss_z = -1", [](All& all) { all.optim.skip_loss_z = -1; });
+}
+
 TEST(OptimOptions, RefuseLossScalesThatCannotWork) {
   expect_refused("precision.loss_scale", [](All& all) { all.precision.loss_scale = 0.5; });
   expect_refused("precision.scale_growth_steps",
                  [](All& all) { all.precision.scale_growth_steps = 0; });
+  expect_refused("precision.scale_growth = 0.5",
+                 [](All& all) { all.precision.scale_growth = 0.5; });
+  expect_refused("precision.scale_backoff = 1", [](All& all) { all.precision.scale_backoff = 1; });
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST(ParallelOptions, ZeroRefusesAnOptimizerThatNeedsWholeRowsOrTensors) {
   using optim::Granularity;
   Options options;
   const auto words = [&](Granularity granularity) {
-    return refusal([&] { check_zero(options, "stand-in", granularity); });
+    return refusal([&] { check_zero(options, {granularity, "optim.name = stand-in"}); });
   };
   EXPECT_EQ(words(Granularity::kTensor), "");
   options.zero = 1;

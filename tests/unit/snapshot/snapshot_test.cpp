@@ -52,6 +52,28 @@ TEST_F(SnapshotTest, IsAFolderNamedByTheStep) {
   EXPECT_EQ(names(folder.parent_path()), std::set<std::string>{"step_00000042"});
 }
 
+// One parameter in an arena: the file holds its average, the model keeps what it was trained to.
+TEST_F(SnapshotTest, TheAverageLiesBesideTheModel) {
+  const at::Tensor trained = model_.weights[0].detach().clone();
+  optim::Layout layout;
+  layout.offset = {0};
+  layout.stats_offset = trained.numel();
+  layout.total = layout.stats_offset + optim::kNumStats;
+  optim::Arena arena(*world_, {{"layer0_weight", model_.weights[0]}}, layout, at::kCPU);
+  state_.arena = &arena;
+  state_.averaged = arena.parameters() * 2;
+  const fs::path folder = save();
+  EXPECT_EQ(names(folder),
+            (std::set<std::string>{"ema.safetensors", "manifest.json", "model.safetensors"}));
+  EXPECT_TRUE(model_.weights[0].equal(trained));
+  test::TinyChain again(kWidths);
+  weights::load_module(again, folder / "ema.safetensors", {});
+  EXPECT_TRUE(again.weights[0].equal(trained * 2));
+  EXPECT_TRUE(again.weights[1].equal(model_.weights[1]));
+  weights::load_module(again, folder / "model.safetensors", {});
+  EXPECT_TRUE(again.weights[0].equal(trained));
+}
+
 TEST_F(SnapshotTest, TheModelComesBackBitForBit) {
   const fs::path folder = save();
   test::TinyChain again(kWidths);

@@ -83,6 +83,20 @@ TEST(OpenSession, LaysEveryParameterIntoTheArena) {
   EXPECT_EQ(session->val_data, nullptr);
 }
 
+TEST(OpenSession, FrozenParametersTakeNoPart) {
+  TinyRun run;
+  run.settings.optim.freeze = "patch_embed.*, blocks.0.*";
+  const auto session = open_session(run.job);
+  for (const optim::NamedParameter& entry : session->arena->named()) {
+    EXPECT_FALSE(entry.name.starts_with("patch_embed.") || entry.name.starts_with("blocks.0."));
+  }
+  EXPECT_LT(session->arena->named().size(), session->model->parameters().size());
+  for (const char* pattern : {"block.0.*", "*"}) {
+    run.settings.optim.freeze = pattern;
+    EXPECT_THROW(open_session(run.job), Error) << pattern;
+  }
+}
+
 TEST(OpenSession, NamesTheSettingThatDoesNotFitTheData) {
   TinyRun run;
   const auto refused = [&run](const char* words, auto change) {
