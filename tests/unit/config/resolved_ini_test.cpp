@@ -75,9 +75,11 @@ TEST(ResolvedIni, EveryRecipeRoundTrips) {
     EXPECT_TRUE(line.warnings.empty()) << entry.path() << ": " << line.warnings.front();
     const std::string text = resolved_ini(line.settings);
     EXPECT_EQ(resolved_ini(read_back(text)), text) << entry.path();
-    EXPECT_NE(line.settings.precision.compute, "bf16") << entry.path();
+    // Where a recipe may meet a CPU or an old GPU, bf16 is slow or missing.
+    const bool bf16 = line.settings.precision.compute == "bf16";
+    EXPECT_TRUE(!bf16 || line.settings.run.device == "cuda") << entry.path();
   }
-  EXPECT_GE(count, 4U);
+  EXPECT_GE(count, 6U);
 }
 
 }  // namespace
