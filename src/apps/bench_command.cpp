@@ -19,13 +19,15 @@ namespace {
 const config::Command& bench_command() {
   static const config::Command command{
       "bench",
-      "bench {step|input|allreduce} [--config X.ini] [settings] --json",
-      "Measure one part: whole training steps, the input path, or an all-reduce of gradients.",
+      "bench {step|input|allreduce|optimizer} [--config X.ini] [settings] --json",
+      "Measure one part: whole training steps, the input path, an all-reduce of gradients, or the "
+      "update.",
       {{"json", "", "Print the figures as one JSON object on the last line (always done)."},
        {"blocks", "N", "Blocks of which the median is taken; default 7."},
        {"steps",
         "N",
-        "Steps (step), batches (input) or calls (allreduce) a block; default 20, of calls "
+        "Steps (step), batches (input), updates (optimizer) or calls (allreduce) a block; default "
+        "20, of calls "
         "as many as move 512 MiB."},
        {"warmup", "N", "Steps before the first block; default 10."},
        {"bench.batch_file",
@@ -140,11 +142,13 @@ int run_bench(Invocation& invocation) {
   if (what == "step") return run_bench_step(invocation, line);
   if (what == "input") return run_bench_input(invocation, line);
   if (what == "allreduce") return run_bench_allreduce(invocation, line);
+  if (what == "optimizer") return run_bench_optimizer(invocation, line);
   comm::agree(invocation.world, [&] {
     throw usage_error(
         what.empty()
-            ? "bench needs a part to measure: step, input or allreduce"
-            : format("bench {} is not in this version: step, input and allreduce are", what));
+            ? "bench needs a part to measure: step, input, allreduce or optimizer"
+            : format("bench {} is not in this version: step, input, allreduce and optimizer are",
+                     what));
   });
   return 0;
 }

@@ -32,6 +32,7 @@ int run_bench(Invocation& invocation);
 int run_bench_allreduce(Invocation& invocation, const config::CommandLine& line);
 int run_bench_step(Invocation& invocation, const config::CommandLine& line);
 int run_bench_input(Invocation& invocation, const config::CommandLine& line);
+int run_bench_optimizer(Invocation& invocation, const config::CommandLine& line);
 
 // The one object that every bench prints as its last line, on rank 0.
 struct BenchReport {

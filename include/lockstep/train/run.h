@@ -58,4 +58,18 @@ struct BenchStepResult {
 // Without data.train the samples are synthetic and live in memory. Collective.
 BenchStepResult bench_step(Job& job, const BenchStepOptions& options);
 
+// Figures of `lockstep bench optimizer`: the update alone, of the [model]'s parameters.
+struct BenchOptimizerOptions {
+  std::int64_t blocks = 7;
+  std::int64_t steps = 20;   // a block
+  std::int64_t warmup = 10;  // updates before the first block
+};
+struct BenchOptimizerResult {
+  std::vector<double> block_seconds;  // seconds an update of this rank, by block
+  std::int64_t num_parameters = 0;
+  std::int64_t state_bytes = 0;
+};
+// Each rank updates a whole model by itself. Collective: allocates the arena.
+BenchOptimizerResult bench_optimizer(Job& job, const BenchOptimizerOptions& options);
+
 }  // namespace lockstep::train
