@@ -43,6 +43,7 @@ struct Weights {
   std::vector<double> mean;
   std::vector<double> std;
   std::string compute;
+  std::string fp32_modules;
 };
 
 bool was_given(const config::CommandLine& line, std::string_view setting) {
@@ -62,6 +63,7 @@ Weights describe(const std::string& file,
   weights.mean = info.image_mean;
   weights.std = info.image_std;
   weights.compute = line.settings.precision.compute;
+  weights.fp32_modules = line.settings.precision.fp32_modules;
   const auto metadata = weights::SafetensorsFile(file).metadata();
   OptionTable table;
   models::bind_options(table, weights.model);
@@ -81,10 +83,12 @@ Weights describe(const std::string& file,
   list("classes", weights.classes);
   list("image_mean", weights.mean);
   list("image_std", weights.std);
-  const auto compute = metadata.find("precision.compute");
-  if (compute != metadata.end() && !was_given(line, "precision.compute")) {
-    weights.compute = compute->second;
-  }
+  const auto as_in_training = [&metadata, &line](const char* key, std::string& field) {
+    const auto found = metadata.find(key);
+    if (found != metadata.end() && !was_given(line, key)) field = found->second;
+  };
+  as_in_training("precision.compute", weights.compute);
+  as_in_training("precision.fp32_modules", weights.fp32_modules);
   models::validate(weights.model);
   return weights;
 }
@@ -197,6 +201,7 @@ Evaluation open_evaluation(const config::CommandLine& line, const at::Device& de
                        [](const std::string&, const at::Tensor& stored, const at::Tensor& wanted) {
                          return models::resize_positions_like(stored, wanted);
                        });
+  train::keep_in_fp32(*evaluation.model, evaluation.weights.fp32_modules);
   evaluation.model->to(device);
   evaluation.model->eval();
   return evaluation;

@@ -53,7 +53,9 @@ void* NcclCommunicator::map(void* memory, std::size_t size_bytes) {
 }
 
 void NcclCommunicator::unmap(void* mapped) {
-  if (!failure_ && mapped != nullptr) api_.unmap(handle_, mapped);
+  // On the way out of a failure collectives may hang that use it; the abort takes its tables along.
+  if (failure_ || std::uncaught_exceptions() > 0) return;
+  if (mapped != nullptr) api_.unmap(handle_, mapped);
 }
 
 void NcclCommunicator::check(const std::string& what) {

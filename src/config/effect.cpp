@@ -38,6 +38,9 @@ class Findings {
 
 void look_at_precision(const Settings& settings, Findings& findings) {
   const std::string& compute = settings.precision.compute;
+  if (compute == "fp32") {
+    findings.no_effect("precision.fp32_modules", "precision.compute is fp32");
+  }
   if (compute != "fp16") {
     const std::string because = "precision.compute is " + compute + ", not fp16";
     findings.no_effect("precision.loss_scale", because);

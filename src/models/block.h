@@ -8,13 +8,11 @@
 #include <lockstep/models/recompute_plan.h>
 #include <lockstep/models/vit.h>
 
-#include <torch/nn/module.h>
-
 #include <memory>
 
 namespace lockstep::models {
 
-class Attention : public torch::nn::Module {
+class Attention : public Part {
  public:
   Attention(std::int64_t width, std::int64_t num_heads, Initializer& init);
   // (B, N, D) -> (B, N, D), before any dropout. Attention is LibTorch's fused one at every size:
@@ -28,7 +26,7 @@ class Attention : public torch::nn::Module {
   std::shared_ptr<Linear> proj_;
 };
 
-class Mlp : public torch::nn::Module {
+class Mlp : public Part {
  public:
   Mlp(std::int64_t width, std::int64_t hidden, double dropout, Initializer& init);
   // (B, N, D) -> (B, N, D). Dropout, in training, after both layers (timm's proj_drop_rate). What
@@ -48,7 +46,7 @@ class Mlp : public torch::nn::Module {
   std::shared_ptr<Linear> fc2_;
 };
 
-class Block : public torch::nn::Module {
+class Block : public Part {
  public:
   // Random numbers that one block may draw: places from `first_site` on.
   static constexpr std::int64_t kNumSites = 8;

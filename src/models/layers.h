@@ -3,15 +3,14 @@
 #pragma once
 
 #include "models/init.h"
-
-#include <torch/nn/module.h>
+#include "models/part.h"
 
 #include <cstdint>
 
 namespace lockstep::models {
 
 // (..., inputs) -> (..., outputs); weight (outputs, inputs) normal 0.02, bias 0.
-class Linear : public torch::nn::Module {
+class Linear : public Part {
  public:
   Linear(std::int64_t inputs, std::int64_t outputs, Initializer& init);
   at::Tensor forward(const at::Tensor& x) const;
@@ -22,7 +21,7 @@ class Linear : public torch::nn::Module {
 };
 
 // Over the last dimension, eps 1e-6 as in timm.
-class LayerNorm : public torch::nn::Module {
+class LayerNorm : public Part {
  public:
   explicit LayerNorm(std::int64_t width);
   at::Tensor forward(const at::Tensor& x) const;
@@ -33,7 +32,7 @@ class LayerNorm : public torch::nn::Module {
 };
 
 // A learned factor for each channel (Touvron et al. 2021).
-class LayerScale : public torch::nn::Module {
+class LayerScale : public Part {
  public:
   LayerScale(std::int64_t width, double first_value);
   at::Tensor forward(const at::Tensor& x) const;
@@ -44,7 +43,7 @@ class LayerScale : public torch::nn::Module {
 
 // weight (outputs, channels, patch, patch) and bias of a convolution whose stride is its size,
 // uniform within 1 / sqrt(channels * patch^2).
-class PatchProjection : public torch::nn::Module {
+class PatchProjection : public Part {
  public:
   PatchProjection(std::int64_t channels,
                   std::int64_t patch_size,
@@ -61,7 +60,7 @@ class PatchProjection : public torch::nn::Module {
 };
 
 // Holds the projection under timm's name "proj".
-class PatchEmbed : public torch::nn::Module {
+class PatchEmbed : public Part {
  public:
   PatchEmbed(std::int64_t channels,
              std::int64_t patch_size,

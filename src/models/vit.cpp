@@ -49,6 +49,7 @@ struct Vit::Parts {
 
   Options options;
   std::vector<double> rates;
+  std::vector<std::string> places;
   RecomputePlan recompute;
   at::Tensor cls_token;  // (1, 1, D)
   at::Tensor pos_embed;  // (1, 1 + g*g, D)
@@ -77,11 +78,18 @@ Vit::Vit(const Options& options, std::uint64_t seed) : parts_(std::make_shared<P
   parts.norm = register_module(options.pool == "avg" ? "fc_norm" : "norm",
                                std::make_shared<LayerNorm>(width));
   parts.head = register_module("head", std::make_shared<Linear>(width, options.num_classes, init));
+  parts.places = name_parts(*this);
 }
 
 Vit::~Vit() = default;
 
 const Options& Vit::options() const { return parts_->options; }
+
+const std::vector<std::string>& Vit::part_places() const { return parts_->places; }
+
+void Vit::set_fp32(const std::function<bool(const std::string& place)>& chosen) {
+  choose_fp32(*this, chosen);
+}
 
 void Vit::set_recompute(const RecomputePlan& plan) {
   check_recompute(plan, parts_->options.depth);

@@ -226,6 +226,13 @@ void bind_options(OptionTable& table, PrecisionOptions& options) {
             "on a CPU slower than fp32 for small widths. fp16: for older GPUs, with loss scaling.",
             {"fp32", "bf16", "fp16"});
   table.add("precision",
+            "fp32_modules",
+            options.fp32_modules,
+            "Layers that compute in fp32 whatever precision.compute says, as globs on their names: "
+            "head, blocks.*.attn. A layer includes the layers inside it; * also stands for dots. "
+            "For layers that overflow or lose precision; they run at the speed of fp32. No effect "
+            "with fp32.");
+  table.add("precision",
             "loss_scale",
             options.loss_scale,
             "",

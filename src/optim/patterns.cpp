@@ -76,13 +76,15 @@ std::vector<std::pair<std::string, double>> parse_factors(const std::string& key
 
 void require_match(const std::string& key,
                    const std::string& pattern,
-                   const std::vector<std::string>& names) {
+                   const std::vector<std::string>& names,
+                   const char* what) {
   const auto fits = [&](const std::string& name) { return matches(pattern, name); };
   if (names.empty() || std::ranges::any_of(names, fits)) return;
-  throw config_error(format("{}: {} matches none of {} parameters; one near it is {}",
+  throw config_error(format("{}: {} matches none of {} {}; one near it is {}",
                             key,
                             pattern,
                             names.size(),
+                            what,
                             name_near(pattern, names)));
 }
 

@@ -13,6 +13,10 @@ constexpr std::array<std::int64_t, 5> kFactors = {1, 4, 16, 64, 256};
 // The first round warms up memory and does not count.
 constexpr int kRounds = 4;
 
+bool cut_alike(const BucketPlan& a, const BucketPlan& b) {
+  return std::ranges::equal(a.buckets, b.buckets, {}, &Bucket::end, &Bucket::end);
+}
+
 double timed(comm::World& world, const std::function<void()>& step) {
   comm::barrier(world.control());
   const Stopwatch watch;
@@ -28,9 +32,9 @@ std::vector<BucketTrial> plan_trials(const BucketPlan& finest, std::int64_t fine
   std::vector<BucketTrial> trials;
   for (const std::int64_t factor : kFactors) {
     BucketTrial trial{factor * finest_bytes, merge_buckets(finest, factor * finest_bytes), 0};
-    const bool alike =
-        !trials.empty() && trials.back().plan.buckets.size() == trial.plan.buckets.size();
-    if (!alike) trials.push_back(std::move(trial));
+    if (trials.empty() || !cut_alike(trials.back().plan, trial.plan)) {
+      trials.push_back(std::move(trial));
+    }
   }
   return trials;
 }

@@ -1,6 +1,10 @@
+#include <lockstep/optim/patterns.h>
 #include <lockstep/train/autocast.h>
 
 #include <ATen/autocast_mode.h>
+
+#include <algorithm>
+#include <vector>
 
 namespace lockstep::train {
 
@@ -19,6 +23,18 @@ AutocastScope::~AutocastScope() {
   at::autocast::set_autocast_enabled(device_, before_on_);
   at::autocast::set_autocast_dtype(device_, before_type_);
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+}
+
+void keep_in_fp32(models::Vit& model, const std::string& globs) {
+  const char* const key = "precision.fp32_modules";
+  const std::vector<std::string> patterns = optim::parse_patterns(key, globs);
+  for (const std::string& pattern : patterns) {
+    optim::require_match(key, pattern, model.part_places(), "layers");
+  }
+  model.set_fp32([&patterns](const std::string& place) {
+    return std::ranges::any_of(
+        patterns, [&place](const std::string& pattern) { return optim::matches(pattern, place); });
+  });
 }
 
 }  // namespace lockstep::train

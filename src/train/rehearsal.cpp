@@ -8,15 +8,19 @@
 #include <lockstep/parallel/bucket_tuner.h>
 #include <lockstep/train/autocast.h>
 
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace lockstep::train {
 namespace {
 
 constexpr std::int64_t kProbeBatch = 2;
+constexpr auto kPollPause = std::chrono::microseconds(50);
 
 at::Tensor blank_loss(Job& job, Session& session, std::int64_t batch) {
   const models::Options& model = job.settings.model;
@@ -26,8 +30,19 @@ at::Tensor blank_loss(Job& job, Session& session, std::int64_t batch) {
   const at::Tensor zeros = at::zeros({batch}, on_device.dtype(at::kLong));
   const models::ForwardContext context{0, 0, at::zeros({batch}, at::kLong)};
   const at::Tensor logits = session.model->forward(images, context);
-  const at::Tensor weights = at::zeros({batch}, on_device) + 1;
+  const at::Tensor weights = at::ones({batch}, on_device);
   return models::cross_entropy(logits, zeros, weights, static_cast<double>(batch), 0.0).loss;
+}
+
+// Polls: a device that waits for a lost peer never gets there, and only the works know.
+void wait_for_device(Job& job, parallel::Reducer& reducer) {
+  gpu::Backend& backend = *job.device.backend;
+  const auto reached = backend.make_event(false);
+  reached->record(backend.compute_stream());
+  while (!reached->done()) {
+    reducer.check();
+    std::this_thread::sleep_for(kPollPause);
+  }
 }
 
 // Forward, backward and all communication of a step, on this rank's micro-batch.
@@ -48,8 +63,7 @@ void rehearse_step(Job& job, Session& session) {
   session.reducer->finalize(nullptr);
   session.reducer->gather_parameters(nullptr);
   session.arena->gradients().zero_();
-  gpu::Backend& backend = *job.device.backend;
-  backend.synchronize(backend.compute_stream());
+  wait_for_device(job, *session.reducer);
   comm::agree(job.world, [&failure] {
     if (failure) throw *failure;
   });
@@ -71,6 +85,8 @@ void log_trials(const std::vector<parallel::BucketTrial>& trials, std::size_t be
 
 }  // namespace
 
+std::int64_t bucket_bytes(double mib) { return static_cast<std::int64_t>(mib * 1024 * 1024); }
+
 std::vector<std::int64_t> rehearse_order(Job& job,
                                          Session& session,
                                          const std::vector<optim::NamedParameter>& parameters) {
@@ -84,8 +100,7 @@ std::vector<std::int64_t> rehearse_order(Job& job,
 void rehearse_buckets(Job& job, Session& session) {
   const comm::Options& options = job.settings.comm;
   if (options.bucket_mib || job.mesh.data().size() == 1) return;
-  const auto first = static_cast<std::int64_t>(options.first_bucket_mib * 1024 * 1024);
-  auto trials = parallel::plan_trials(session.buckets, first);
+  auto trials = parallel::plan_trials(session.buckets, bucket_bytes(options.first_bucket_mib));
   const std::size_t best = parallel::tune_buckets(
       job.world, *session.reducer, trials, [&] { rehearse_step(job, session); });
   if (job.world.rank() == 0 && trials.size() > 1) log_trials(trials, best);

@@ -9,6 +9,9 @@
 
 namespace lockstep::train {
 
+// comm.bucket_mib and comm.first_bucket_mib in bytes.
+std::int64_t bucket_bytes(double mib);
+
 // Order of gradients, from one pass over two images. Collective. Throws: AgreedError.
 std::vector<std::int64_t> rehearse_order(Job& job,
                                          Session& session,

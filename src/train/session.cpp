@@ -9,6 +9,7 @@
 #include <lockstep/optim/patterns.h>
 #include <lockstep/parallel/digest.h>
 #include <lockstep/parallel/shard.h>
+#include <lockstep/train/autocast.h>
 #include <lockstep/weights/module_tensors.h>
 
 #include <ATen/Context.h>
@@ -68,7 +69,8 @@ constexpr std::uint64_t kMostRanksOfATree = 16;
 // What the fixed tree over blocks and ranks needs.
 void check_determinism(const Job& job) {
   const Settings& settings = job.settings;
-  if (settings.run.determinism != "off" && !settings.comm.bucket_mib) {
+  const bool measured = !settings.comm.bucket_mib && job.mesh.data().size() > 1;
+  if (settings.run.determinism != "off" && measured) {
     throw config_error(
         format("run.determinism = {} needs the same buckets in every run, and comm.bucket_mib = "
                "auto measures: write a number",
@@ -203,11 +205,10 @@ void build_model(const Job& job, Session& session) {
         });
   }
   freeze_parameters(*session.model, settings.optim.freeze);
+  keep_in_fp32(*session.model, settings.precision.fp32_modules);
   session.model->to(torch_device(job.device));
   session.model->set_recompute(models::parse_recompute(settings.memory.recompute));
 }
-
-std::int64_t bucket_bytes(double mib) { return static_cast<std::int64_t>(mib * 1024 * 1024); }
 
 parallel::BucketPlan plan_gradients(Job& job,
                                     Session& session,

@@ -63,6 +63,7 @@ std::map<std::string, std::string> model_metadata(const Settings& settings,
   metadata["image_mean"] = nlohmann::json(info.image_mean).dump();
   metadata["image_std"] = nlohmann::json(info.image_std).dump();
   metadata["precision.compute"] = settings.precision.compute;
+  metadata["precision.fp32_modules"] = settings.precision.fp32_modules;
   return metadata;
 }
 

@@ -44,6 +44,7 @@ void Trainer::step() {
   job_.position = {"step", ++step_};
   memory_.restart();
   if (tree_) tree_->restart();
+  if (skipped_in_a_row_ > 0) probe_ = std::make_unique<models::OverflowProbe>();
   // On CUDA the failure of the step before is agreed on in this one: nothing but flags goes out.
   if (local_error_) session_.reducer->abandon(kBadFlag);
   for (std::int64_t micro = 0; micro < settings_.train.accumulate && !local_error_; ++micro) {
@@ -111,8 +112,10 @@ augment::DeviceBatch Trainer::feed(const data::Batch* batch) {
 // The loss of one micro-batch, scaled for fp16; its share of the global mean goes into the stats
 // slots, which travel with the last bucket.
 at::Tensor Trainer::forward(const augment::DeviceBatch& inputs, double num_real_global, bool last) {
+  const models::OverflowProbe::Scope watched(probe_.get());
   const at::Tensor logits = forward_model(*session_.model, settings_, inputs, step_);  // (B, K)
   const models::ClassificationLoss result = loss_of(settings_, logits, inputs, num_real_global);
+  if (probe_) probe_->watch("the loss", result.loss);
   at::Tensor stats = session_.arena->stats();
   stats.select(0, kLossSum).add_(result.loss_sum);
   if (last && out_of_time()) stats.select(0, kStopFlag).add_(1.0);
@@ -161,6 +164,7 @@ void Trainer::book_step() {
   figures_.comm_bytes = counters.comm_bytes;
   ledger_->close_step();
   under_way_.push_back(figures_);
+  probes_.push_back(std::move(probe_));
   figures_ = StepFigures{};
 }
 
@@ -170,6 +174,8 @@ void Trainer::read_figures() {
   const StepStats stats = wait_for_stats();
   StepFigures figures = under_way_.front();
   under_way_.pop_front();
+  const std::unique_ptr<models::OverflowProbe> probe = std::move(probes_.front());
+  probes_.pop_front();
   LOCKSTEP_CHECK(stats.step == figures.step, "step figures out of order");
   if (stats.values[kBadFlag] > 0) drop_out(figures.step);
   if (stats.values[kStopFlag] > 0) stop_agreed_ = true;
@@ -186,7 +192,7 @@ void Trainer::read_figures() {
   figures.skipped = report.skipped;
   figures.spike = report.spike;
   on_step_(figures);
-  watch_divergence(figures);
+  watch_divergence(figures, probe.get());
 }
 
 // Polls: a device that waits for a lost peer never gets there, and only the works know.
@@ -211,20 +217,38 @@ void Trainer::drop_out(std::int64_t step) {
   throw internal_error("a step was flagged bad, but no rank reports an error");
 }
 
-void Trainer::watch_divergence(const StepFigures& figures) {
+void Trainer::watch_divergence(const StepFigures& figures, const models::OverflowProbe* probe) {
   // fp16 skips steps by design until the loss scale has come down.
-  const bool settling = settings_.precision.compute == "fp16" && figures.loss_scale > 1;
+  const std::string& compute = settings_.precision.compute;
+  const bool settling = compute == "fp16" && figures.loss_scale > 1;
   const bool diverged = figures.skipped && !figures.spike && !settling;
   skipped_in_a_row_ = diverged ? skipped_in_a_row_ + 1 : 0;
   if (skipped_in_a_row_ < kMaxSkippedInARow) return;
+  const char* const keep =
+      compute == "fp32" ? "" : ", or keep that layer in precision.fp32_modules";
   throw comm::AgreedError(
       {ExitCode::kDiverged,
        0,
-       format("{} steps in a row had a non-finite gradient (loss {} at step {}): lower optim.lr or "
-              "set optim.clip_norm",
+       format("{} steps in a row had a non-finite gradient (loss {} at step {}{}): lower optim.lr "
+              "or set optim.clip_norm{}",
               kMaxSkippedInARow,
               figures.loss,
-              figures.step)});
+              figures.step,
+              first_overflow(probe),
+              keep)});
+}
+
+// As the lowest rank saw it that saw any. Collective: a rank that cannot look says nothing.
+std::string Trainer::first_overflow(const models::OverflowProbe* probe) const {
+  std::string own;
+  try {
+    if (probe != nullptr) own = probe->first();
+  } catch (...) {
+    own.clear();
+  }
+  const std::vector<std::string> all = comm::all_gather_text(job_.world.control(), own);
+  const auto found = std::ranges::find_if(all, [](const auto& text) { return !text.empty(); });
+  return found == all.end() ? "" : format(", first in {} on rank {}", *found, found - all.begin());
 }
 
 }  // namespace lockstep::train

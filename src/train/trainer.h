@@ -9,6 +9,7 @@
 #include "tree_sum.h"
 
 #include <lockstep/base/error.h>
+#include <lockstep/models/overflow_probe.h>
 #include <lockstep/telemetry/device_ledger.h>
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace lockstep::train {
 
@@ -51,7 +53,8 @@ class Trainer {
   void read_figures();
   StepStats wait_for_stats();
   [[noreturn]] void drop_out(std::int64_t step);
-  void watch_divergence(const StepFigures& figures);
+  void watch_divergence(const StepFigures& figures, const models::OverflowProbe* probe);
+  std::string first_overflow(const models::OverflowProbe* probe) const;
 
   Job& job_;
   Session& session_;
@@ -64,7 +67,9 @@ class Trainer {
   std::optional<TreeSum> tree_;  // with run.determinism = world
   std::int64_t step_ = 0;        // the step under way, from 1
   StepFigures figures_;
+  std::unique_ptr<models::OverflowProbe> probe_;  // of a step that follows on a skipped one
   std::deque<StepFigures> under_way_;
+  std::deque<std::unique_ptr<models::OverflowProbe>> probes_;  // of the steps under way
   std::optional<Error> local_error_;
   bool stop_agreed_ = false;
   int skipped_in_a_row_ = 0;

@@ -1,5 +1,6 @@
 """bf16 and fp16 (with loss scaling) train like fp32 does, and fp16's scale behaves: it starts where it
-is told, halves on overflow, and the skipped step changes nothing."""
+is told, halves on overflow, and the skipped step changes nothing. Layers named in precision.fp32_modules
+leave half precision."""
 
 import sys
 
@@ -27,6 +28,11 @@ def main():
             wanted = sum(line["loss"] for line in full[-10:]) / 10
             print(f"{compute}: mean of the last ten losses {tail:.4f}, fp32 {wanted:.4f}")
             assert abs(tail - wanted) < 0.25, f"{compute} does not train like fp32"
+        # With every layer an island, half precision is left with nothing.
+        island = train(folder, data, "island", "--precision.compute=fp16", "--precision.fp32_modules=*")
+        worst = max(abs(a["loss"] - b["loss"]) / b["loss"] for a, b in zip(island, full, strict=True))
+        print(f"fp16 with every layer in fp32: largest relative difference {worst:.1e}")
+        assert worst < 2e-6, "precision.fp32_modules does not keep layers in fp32"
         # A scale that overflows fp16 at once must come down by halves, all ranks alike.
         high = train(folder, data, "overflow", "--precision.compute=fp16", "--precision.loss_scale=1e9", ranks=2)
         scales = [line["loss_scale"] for line in high]

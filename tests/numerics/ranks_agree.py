@@ -52,6 +52,9 @@ def main():
             difference = largest_difference(found, expected)
             print(f"{ranks} ranks x {accumulate} micro-batches: largest relative difference {difference:.2e}")
             worst = max(worst, difference)
+        refused = program.run("train", "--dry-run", f"--data.train={data}", *program.FASHION_MODEL, "--train.global_batch=24",
+                              "--comm.bucket_mib=auto", "--run.determinism=bitwise", ranks=2)
+        assert refused.returncode == 78 and "auto measures: write a number" in refused.stderr, refused.stderr
         for ranks, settings in MEASURED:
             found, _ = losses(folder, data, ranks, 1, "--comm.bucket_mib=auto", "--comm.first_bucket_mib=0.01", *settings,
                               says="comm.bucket_mib = auto: buckets of")

@@ -11,7 +11,10 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace lockstep::models {
 
@@ -40,6 +43,10 @@ class Vit : public torch::nn::Module {
   // live until backward.
   // Throws: Error(kConfig) as check_recompute.
   void set_recompute(const RecomputePlan& plan);
+  // Places of the layers that forward calls: "blocks.3", "blocks.3.attn.qkv", …, "head".
+  const std::vector<std::string>& part_places() const;
+  // Chosen layers and all in them compute in fp32, whatever autocast says; the others as before.
+  void set_fp32(const std::function<bool(const std::string& place)>& chosen);
 
  private:
   at::Tensor run_blocks(at::Tensor x, const ForwardContext& context, const at::Tensor& keep) const;

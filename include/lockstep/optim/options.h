@@ -97,6 +97,7 @@ bool reads_min_lr(const ScheduleOptions& options);
 
 struct PrecisionOptions {
   std::string compute = "fp32";
+  std::string fp32_modules;                // globs on layers
   double loss_scale = 65536;               // initial; fp16 only
   std::int64_t scale_growth_steps = 2000;  // clean steps before the scale grows; fp16 only
   double scale_growth = 2;

@@ -1,4 +1,4 @@
-// Globs on parameter names, for factors and freezing by pattern.
+// Globs on names of parameters and layers.
 #pragma once
 
 #include <string>
@@ -19,9 +19,11 @@ std::vector<std::string> parse_patterns(const std::string& key, const std::strin
 std::vector<std::pair<std::string, double>> parse_factors(const std::string& key,
                                                           const std::string& text);
 
-// Throws: Error(kConfig) when `pattern` of `key` matches none of `names`, with a name near it.
+// Throws: Error(kConfig) when `pattern` of `key` matches none of `names`, with a name near it;
+// `what` they are names of.
 void require_match(const std::string& key,
                    const std::string& pattern,
-                   const std::vector<std::string>& names);
+                   const std::vector<std::string>& names,
+                   const char* what = "parameters");
 
 }  // namespace lockstep::optim

@@ -1,5 +1,7 @@
-// Mixed precision of forward: LibTorch's autocast switched on for a scope.
+// Mixed precision of forward: LibTorch's autocast switched on for a scope, but for chosen layers.
 #pragma once
+
+#include <lockstep/models/vit.h>
 
 #include <c10/core/DeviceType.h>
 #include <c10/core/ScalarType.h>
@@ -25,5 +27,9 @@ class AutocastScope {
   bool before_on_ = false;
   c10::ScalarType before_type_ = c10::ScalarType::Undefined;
 };
+
+// Layers that match one of `globs` (precision.fp32_modules) compute in fp32 inside such a scope.
+// Throws: Error(kConfig) naming a glob that matches no layer.
+void keep_in_fp32(models::Vit& model, const std::string& globs);
 
 }  // namespace lockstep::train

@@ -135,6 +135,13 @@ TEST_F(NcclCommunicatorTest, MemoryIsMappedUntilItIsGivenBackOrTheCommunicatorIs
   EXPECT_EQ(script_.mapped, 0);
   communicator->unmap(communicator->map(nullptr, 4));  // this NCCL maps nothing
   EXPECT_EQ(script_.mapped, 0);
+  try {
+    const std::shared_ptr<void> kept(communicator->map(&memory, sizeof(memory)),
+                                     [&](void* it) { communicator->unmap(it); });
+    throw Error(ExitCode::kBadData, "this rank alone");
+  } catch (const Error&) {
+    EXPECT_EQ(script_.mapped.exchange(0), 1) << "peers may hang in a collective that uses it";
+  }
   void* const lost = communicator->map(&memory, sizeof(memory));
   script_.remote_error = true;
   EXPECT_NE(error_of([&] { communicator->check("all-reduce"); }), "");

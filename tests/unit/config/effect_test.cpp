@@ -20,6 +20,8 @@ std::vector<std::string> warnings(std::vector<std::string> words) {
 TEST(Effect, NothingIsSaidOfDefaults) { EXPECT_THAT(warnings({}), IsEmpty()); }
 
 TEST(Effect, LossScaleNeedsFp16) {
+  EXPECT_THAT(warnings({"--precision.fp32_modules", "head"}),
+              ElementsAre(HasSubstr("precision.fp32_modules = head (command line) has no effect")));
   EXPECT_THAT(warnings({"--precision.loss_scale", "1024"}),
               ElementsAre(HasSubstr("precision.loss_scale = 1024 (command line) has no effect")));
   EXPECT_THAT(warnings({"--precision.loss_scale", "1024", "--precision.compute", "fp16"}),

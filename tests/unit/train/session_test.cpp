@@ -109,6 +109,17 @@ TEST(OpenSession, NamesTheSettingThatDoesNotFitTheData) {
   refused("set model.num_classes = 4", [](models::Options& model) { model.num_classes = 5; });
 }
 
+TEST(OpenSession, AGlobOnLayersThatMatchesNothingIsRefused) {
+  TinyRun run;
+  run.settings.precision.compute = "bf16";
+  run.settings.precision.fp32_modules = "blocks.*.attn, haed";
+  const char* const words =
+      "precision.fp32_modules: haed matches none of 12 layers; one near it is head";
+  expect_agreed_error(ExitCode::kConfig, words, [&] { open_session(run.job); });
+  run.settings.precision.fp32_modules = "blocks.*.attn, head";
+  EXPECT_NO_THROW(open_session(run.job));
+}
+
 TEST(OpenSession, ResizesImagesOfAnotherSize) {
   TinyRun run;
   run.settings.model.image_size = 16;

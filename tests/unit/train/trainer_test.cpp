@@ -118,7 +118,8 @@ TEST_F(TrainerTest, GivesUpAfterStepsThatAreNotFinite) {
     Trainer trainer(run_.job, *session, [&](const StepFigures& figures) {
       skipped += figures.skipped ? 1 : 0;
     });
-    expect_agreed_error(ExitCode::kDiverged, "optim.lr", [&] {
+    const char* const where = "first in the output of patch_embed.proj on rank 0";
+    expect_agreed_error(ExitCode::kDiverged, where, [&] {
       for (std::int64_t i = 0; i < 15; ++i) trainer.step();
     });
     EXPECT_EQ(skipped, 5) << compute;
