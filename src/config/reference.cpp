@@ -38,6 +38,7 @@ const std::map<std::string, std::string>& section_titles() {
       {"detection", "what is done to images with boxes"},
       {"model", "the network"},
       {"train", "the make-up of a step"},
+      {"memory", "what a rank holds, and what is made again"},
       {"optim", "the update"},
       {"schedule", "the course of the learning rate"},
       {"precision", "number formats"},

@@ -268,6 +268,11 @@ Recording::Recording(const RecomputeOptions& options,
                      std::function<void(const Tensors&)> again)
     : state_(std::make_unique<State>(std::make_shared<Frame>(options, inputs, std::move(again)))) {}
 
-Recording::~Recording() { state_->frame->end_first_run(); }
+Recording::~Recording() {
+  try {
+    state_->frame->end_first_run();
+  } catch (...) {  // no memory to look: the generators' state is kept, which is as right
+  }
+}
 
 }  // namespace lockstep::models::recompute_detail

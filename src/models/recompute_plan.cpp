@@ -12,11 +12,11 @@ constexpr std::string_view kEvery = "every:";
 constexpr std::string_view kSelective = "selective:";
 
 [[noreturn]] void refuse(const std::string& text, const std::string& because) {
-  throw config_error(format(
-      "memory.recompute = {} {}: write none, every:K or selective:PART[,PART] with the parts "
-      "attention, mlp and gelu",
-      text,
-      because));
+  throw config_error(
+      format("memory.recompute = {} {}: write none, every:K, selective:PART[,PART] with the parts "
+             "attention, mlp and gelu, or budget",
+             text,
+             because));
 }
 
 std::int64_t parse_count(const std::string& text, std::string_view digits) {

@@ -65,7 +65,7 @@ std::string plan_lines(const Job& job, const Session& session) {
                 plan.peak_lr);
 }
 
-std::string memory_lines(const Settings& settings, const MemoryForecast& forecast) {
+std::string memory_lines(const Session& session, const MemoryForecast& forecast) {
   const auto text = [](std::int64_t bytes) { return bytes_text(static_cast<double>(bytes)); };
   return format("{:<10} {} a rank: {} in forward, {} in backward, {} in the update\n",
                 "memory",
@@ -75,11 +75,12 @@ std::string memory_lines(const Settings& settings, const MemoryForecast& forecas
                 text(forecast.peaks[2])) +
          format(
              "{:<10} of it {} of parameters, gradients and optimizer state, {} of images; "
-             "memory.recompute = {}\n",
+             "memory.recompute = {}, micro-batches of {}\n",
              "",
              text(forecast.state_bytes),
              text(forecast.input_bytes),
-             settings.memory.recompute);
+             models::recompute_text(session.recompute),
+             session.plan.batch_per_rank / session.parts);
 }
 
 std::string batch_line(const data::Batch& batch) {
@@ -113,7 +114,7 @@ void dry_run(Job& job) {
   std::string text = job.resolved_ini + "\n" + data_line("train", *session->train_data);
   if (session->val_data) text += data_line("val", *session->val_data);
   text += model_line(*session) + optimizer_line(job, *session) + plan_lines(job, *session) + batch +
-          memory_lines(job.settings, forecast);
+          memory_lines(*session, forecast);
   std::fputs(text.c_str(), stdout);
 }
 

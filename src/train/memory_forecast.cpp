@@ -151,7 +151,7 @@ MemoryForecast forecast_memory(Job& job, Session& session, const data::Batch& ba
     watch.restart();
     forecast.input_bytes = watch.peak_bytes();
   }
-  const PassPeaks pass = probe_pass(job, session, inputs, batch.batch);
+  const PassPeaks pass = probe_pass(job, session, inputs, batch.batch / session.parts);
   const std::int64_t before = forecast.state_bytes + forecast.input_bytes;
   forecast.peaks = {std::max(forecast.state_bytes + feed_peak, before + pass.forward),
                     before + pass.backward,

@@ -28,6 +28,7 @@ class Reporter final : public c10::MemoryReportingInfoBase {
   bool memoryProfilingEnabled() const override { return true; }
 
   void restart() { peak_.store(live_.load(std::memory_order_relaxed), std::memory_order_relaxed); }
+  std::int64_t live() const { return live_.load(std::memory_order_relaxed); }
   std::int64_t peak() const { return peak_.load(std::memory_order_relaxed); }
 
  private:
@@ -55,5 +56,7 @@ std::int64_t MemoryWatch::peak_bytes() const {
   // Less than nothing is live when the device's blocks from before the watch were freed.
   return base_bytes_ + std::max<std::int64_t>(0, state_->reporter->peak());
 }
+
+std::int64_t MemoryWatch::live_bytes() const { return base_bytes_ + state_->reporter->live(); }
 
 }  // namespace lockstep::train

@@ -23,6 +23,8 @@ class MemoryWatch {
   void restart();
   // Highest number of live bytes since restart(), base_bytes included.
   std::int64_t peak_bytes() const;
+  // Live now, base_bytes included.
+  std::int64_t live_bytes() const;
 
  private:
   struct State;

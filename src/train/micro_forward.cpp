@@ -4,6 +4,19 @@
 
 namespace lockstep::train {
 
+augment::DeviceBatch part_of(const augment::DeviceBatch& inputs,
+                             std::int64_t part,
+                             std::int64_t parts) {
+  augment::DeviceBatch out = inputs;
+  for (at::Tensor* tensor :
+       {&out.images, &out.labels, &out.weights, &out.labels_b, &out.lambda, &out.sample_ids}) {
+    if (!tensor->defined()) continue;
+    const std::int64_t count = tensor->size(0) / parts;
+    *tensor = tensor->narrow(0, part * count, count);
+  }
+  return out;
+}
+
 at::Tensor forward_model(models::Vit& model,
                          const Settings& settings,
                          const augment::DeviceBatch& inputs,

@@ -8,6 +8,11 @@
 
 namespace lockstep::train {
 
+// Part `part` of `parts` equal ones.
+augment::DeviceBatch part_of(const augment::DeviceBatch& inputs,
+                             std::int64_t part,
+                             std::int64_t parts);
+
 // (B, num_classes), under the autocast that precision.compute asks for.
 at::Tensor forward_model(models::Vit& model,
                          const Settings& settings,

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "memory_budget.h"
 #include "rehearsal.h"
 
 #include <lockstep/base/error.h>
@@ -61,6 +62,22 @@ void check_precision(const Job& job) {
              info.name,
              info.capability_major,
              info.capability_minor));
+}
+
+// What changes the size of micro-batches by what memory or the clock say.
+void check_memory(const Job& job) {
+  const MemoryOptions& memory = job.settings.memory;
+  if (memory.on_oom == "shrink" && job.device.is_cuda()) {
+    throw config_error(
+        "memory.on_oom = shrink is for run.device = cpu in this version: write stop");
+  }
+  if (job.settings.run.determinism != "world") return;
+  if (memory.recompute == kBudget || memory.on_oom == "shrink") {
+    throw config_error(
+        format("run.determinism = world fixes the micro-batches, memory.{} may cut them: write {}",
+               memory.recompute == kBudget ? "recompute = budget" : "on_oom = shrink",
+               memory.recompute == kBudget ? "another memory.recompute" : "memory.on_oom = stop"));
+  }
 }
 
 // Above, messages between ranks leave the order of sums to MPI.
@@ -207,7 +224,9 @@ void build_model(const Job& job, Session& session) {
   freeze_parameters(*session.model, settings.optim.freeze);
   keep_in_fp32(*session.model, settings.precision.fp32_modules);
   session.model->to(torch_device(job.device));
-  session.model->set_recompute(models::parse_recompute(settings.memory.recompute));
+  if (settings.memory.recompute != kBudget) {
+    session.set_recompute(models::parse_recompute(settings.memory.recompute));
+  }
 }
 
 parallel::BucketPlan plan_gradients(Job& job,
@@ -360,6 +379,22 @@ void swap_average(Session& session) {
   session.reducer->gather_parameters(nullptr);
 }
 
+void Session::set_recompute(const models::RecomputePlan& wanted) {
+  model->set_recompute(wanted);
+  recompute = wanted;
+}
+
+void restart_loader(Job& job, Session& session, std::int64_t step) {
+  comm::agree(job.world, [&] {
+    data::LoaderOptions loading = loader_options(job, session, session.loader->sampler().options());
+    loading.first_epoch = (step - 1) / session.plan.steps_per_epoch;
+    loading.first_step_in_epoch = (step - 1) % session.plan.steps_per_epoch;
+    loading.num_epochs -= loading.first_epoch;
+    session.loader.reset();
+    session.loader = data::make_loader(*session.train_data, *job.device.backend, loading);
+  });
+}
+
 std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> train_data) {
   auto session = std::make_unique<Session>();
   session->train_data = std::move(train_data);
@@ -367,6 +402,7 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
   comm::agree(job.world, [&] {
     check_precision(job);
     check_determinism(job);
+    check_memory(job);
     ask_for_determinism(job);
     open_data(job, *session);
     sampler =
@@ -377,6 +413,7 @@ std::unique_ptr<Session> open_session(Job& job, std::unique_ptr<data::Dataset> t
   comm::agree_on(job.world, facts_of(*session));
   comm::agree(job.world, [&] { build_model(job, *session); });
   build_update(job, *session);
+  choose_within_budget(job, *session);
   session->shared_input = share_input(
       job.world, *session->train_data, job.settings.data, loader_options(job, *session, sampler));
   comm::agree(job.world, [&] {

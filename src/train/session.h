@@ -39,11 +39,16 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler);
 
 // Members are destroyed in reverse: loader and reducer first, data sets last.
 struct Session {
+  // What the model's blocks recompute from now on.
+  void set_recompute(const models::RecomputePlan& plan);
+
   SharedInput shared_input;  // lent to the data sets
   std::unique_ptr<data::Dataset> train_data;
   std::unique_ptr<data::Dataset> val_data;  // null without data.val
   std::shared_ptr<models::Vit> model;
+  models::RecomputePlan recompute;
   StepPlan plan;
+  std::int64_t parts = 1;  // micro-batches that a loaded batch is cut into; divides it
   parallel::BucketPlan buckets;
   std::unique_ptr<optim::Arena> arena;
   std::unique_ptr<optim::Optimizer> optimizer;
@@ -55,6 +60,8 @@ struct Session {
 // The averaged weights into the model and the trained ones into their place; again: back, bit for
 // bit. Requires: optimizer->has_average(). Collective.
 void swap_average(Session& session);
+// A new loader that begins with step `step` (from 1). Collective.
+void restart_loader(Job& job, Session& session, std::int64_t step);
 
 // `train_data` takes the place of data.train when it is given (benchmarks).
 // Collective. Throws: AgreedError on all ranks: data (65, 74), model and step plan (78), memory

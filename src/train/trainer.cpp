@@ -2,13 +2,17 @@
 #include "trainer.h"
 
 #include "memory_forecast.h"
+#include "memory_limit.h"
+#include "memory_shrink.h"
 #include "micro_forward.h"
 
 #include <lockstep/base/clock.h>
 #include <lockstep/base/format.h>
+#include <lockstep/base/log.h>
 #include <lockstep/parallel/digest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -42,6 +46,13 @@ Trainer::Trainer(Job& job, Session& session, std::function<void(const StepFigure
 
 void Trainer::step() {
   job_.position = {"step", ++step_};
+  do {
+    retry_ = false;
+    attempt();
+  } while (retry_);
+}
+
+void Trainer::attempt() {
   memory_.restart();
   if (tree_) tree_->restart();
   if (skipped_in_a_row_ > 0) probe_ = std::make_unique<models::OverflowProbe>();
@@ -77,6 +88,16 @@ void Trainer::micro_step(std::int64_t micro) {
   figures_.bytes_read += batch->bytes_read;
   const augment::DeviceBatch inputs = feed(batch);
   const bool last = micro + 1 == settings_.train.accumulate;
+  if (session_.parts == 1) return pass(inputs, last);
+  for (std::int64_t part = 0; part < session_.parts; ++part) {
+    pass(part_of(inputs, part, session_.parts), last && part + 1 == session_.parts);
+  }
+}
+
+// Forward and backward; `last` of the step.
+void Trainer::pass(const augment::DeviceBatch& inputs, bool last) {
+  // Here alone a rank may fail and the others go on.
+  const MemoryLimit limit(memory_, reads_late_ ? 0 : settings_.memory.limit_mib << 20);
   at::Tensor loss;  // scalar
   {
     const Span span(*ledger_, Bin::kForward);
@@ -177,7 +198,10 @@ void Trainer::read_figures() {
   const std::unique_ptr<models::OverflowProbe> probe = std::move(probes_.front());
   probes_.pop_front();
   LOCKSTEP_CHECK(stats.step == figures.step, "step figures out of order");
-  if (stats.values[kBadFlag] > 0) drop_out(figures.step);
+  if (stats.values[kBadFlag] > 0) {
+    if (make_room(figures.step)) return;
+    drop_out(figures.step);
+  }
   if (stats.values[kStopFlag] > 0) stop_agreed_ = true;
   // Steps that were enqueued since updated too.
   const optim::UpdateReport report =
@@ -206,6 +230,28 @@ StepStats Trainer::wait_for_stats() {
 
 void Trainer::drain() {
   while (!under_way_.empty()) read_figures();
+}
+
+// Some rank failed inside `step`, and nothing was updated. When all that failed was memory, and
+// less of it will do, the step is done again; alike on all ranks. Collective.
+bool Trainer::make_room(std::int64_t step) {
+  if (settings_.memory.on_oom != "shrink") return false;
+  const bool memory = local_error_ && local_error_->code() == ExitCode::kOutOfMemory;
+  std::array<std::int64_t, 1> other{local_error_ && !memory ? 1 : 0};
+  comm::all_reduce(job_.world.control(), other, comm::ReduceOp::kMax);
+  if (other[0] != 0 || !shrink(session_, settings_.model.depth)) return false;
+  local_error_.reset();
+  static_cast<void>(ledger_->read_step());  // what was dropped is in no record
+  restart_loader(job_, session_, step);
+  retry_ = true;
+  if (job_.world.rank() != 0) return true;
+  log::warning(
+      "step {} ran out of memory and is done again with micro-batches of {} and "
+      "memory.recompute = {}",
+      step,
+      session_.plan.batch_per_rank / session_.parts,
+      models::recompute_text(session_.recompute));
+  return true;
 }
 
 // Some rank failed inside `step`: all leave with its words.

@@ -41,7 +41,9 @@ class Trainer {
   telemetry::Ledger& ledger() { return *ledger_; }
 
  private:
+  void attempt();
   void micro_step(std::int64_t micro);
+  void pass(const augment::DeviceBatch& inputs, bool last);
   const data::Batch* next_batch();
   augment::DeviceBatch feed(const data::Batch* batch);
   at::Tensor forward(const augment::DeviceBatch& inputs, double num_real_global, bool last);
@@ -52,6 +54,7 @@ class Trainer {
   void book_step();
   void read_figures();
   StepStats wait_for_stats();
+  bool make_room(std::int64_t step);
   [[noreturn]] void drop_out(std::int64_t step);
   void watch_divergence(const StepFigures& figures, const models::OverflowProbe* probe);
   std::string first_overflow(const models::OverflowProbe* probe) const;
@@ -71,6 +74,7 @@ class Trainer {
   std::deque<StepFigures> under_way_;
   std::deque<std::unique_ptr<models::OverflowProbe>> probes_;  // of the steps under way
   std::optional<Error> local_error_;
+  bool retry_ = false;  // the step was dropped for want of memory and is done again
   bool stop_agreed_ = false;
   int skipped_in_a_row_ = 0;
   double begin_s_;

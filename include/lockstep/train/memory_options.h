@@ -3,12 +3,18 @@
 
 #include <lockstep/base/option.h>
 
+#include <cstdint>
 #include <string>
 
 namespace lockstep::train {
 
+// The value of `recompute` that leaves the choice to the run.
+inline constexpr const char* kBudget = "budget";
+
 struct MemoryOptions {
   std::string recompute = "none";
+  std::int64_t limit_mib = 0;  // 0: no limit
+  std::string on_oom = "stop";
 };
 
 void bind_options(OptionTable& table, MemoryOptions& options);

@@ -14,6 +14,12 @@ TEST(MemoryOptions, AreCheckedAgainstTheModel) {
   EXPECT_THROW(validate(options, 2), Error);
   options.recompute = "some";
   EXPECT_THROW(validate(options, 3), Error);
+  options.recompute = kBudget;
+  EXPECT_THROW(validate(options, 3), Error) << "a budget of what?";
+  options.limit_mib = 100;
+  EXPECT_NO_THROW(validate(options, 3));
+  options.limit_mib = -1;
+  EXPECT_THROW(validate(options, 3), Error);
 }
 
 }  // namespace

@@ -43,5 +43,16 @@ TEST(MicroForward, MixesTheLossWhereInputsAreMixed) {
   EXPECT_GT(std::abs(own - other), 1e-3);
 }
 
+TEST(MicroForward, PartsAreSlicesOfEveryTensor) {
+  augment::DeviceBatch batch = batch_of(6);
+  const augment::DeviceBatch part = part_of(batch, 1, 3);
+  EXPECT_TRUE(part.images.equal(batch.images.narrow(0, 2, 2)));
+  EXPECT_TRUE(part.images.is_contiguous());
+  EXPECT_TRUE(part.labels.equal(batch.labels.narrow(0, 2, 2)));
+  EXPECT_TRUE(part.weights.equal(batch.weights.narrow(0, 2, 2)));
+  EXPECT_TRUE(part.sample_ids.equal(batch.sample_ids.narrow(0, 2, 2)));
+  EXPECT_FALSE(part.lambda.defined());
+}
+
 }  // namespace
 }  // namespace lockstep::train

@@ -144,5 +144,41 @@ TEST_F(TrainerTest, AsksToStopWhenTimeIsUp) {
   EXPECT_TRUE(trainer.stop_agreed());
 }
 
+// Both epochs' padded last steps too.
+TEST_F(TrainerTest, OutOfMemoryIsDoneAgainInSmallerMicroBatches) {
+  run_.settings.model.dim = 32;
+  run_.settings.model.depth = 4;
+  run_.settings.model.patch_size = 1;
+  run_.settings.model.dropout = 0.1;
+  run_.settings.run.epochs = 2;
+  run_.settings.train.accumulate = 2;
+  run_.settings.train.batch_per_rank = 4;
+  const std::vector<StepFigures> plain = steps(6);
+  const std::int64_t limit_mib = (plain[0].memory_peak_bytes() >> 20) - 1;
+  ASSERT_GE(limit_mib, 2);
+  run_.settings.memory.limit_mib = limit_mib;
+  expect_agreed_error(ExitCode::kOutOfMemory, "memory.limit_mib", [&] { steps(6); });
+  run_.settings.memory.on_oom = "shrink";
+  const std::vector<StepFigures> found = steps(6);
+  ASSERT_EQ(found.size(), plain.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].step, plain[i].step);
+    EXPECT_EQ(found[i].epoch, plain[i].epoch);
+    EXPECT_EQ(found[i].images, plain[i].images);
+    EXPECT_NEAR(found[i].loss, plain[i].loss, 1e-5 * plain[i].loss);
+    EXPECT_NEAR(found[i].grad_norm, plain[i].grad_norm, 1e-4 * plain[i].grad_norm);
+    EXPECT_LE(found[i].memory_peak_bytes(), limit_mib << 20);
+  }
+}
+
+TEST_F(TrainerTest, ARunThatNeverFitsEndsWithOneMessage) {
+  run_.settings.model.dim = 32;
+  run_.settings.model.patch_size = 1;
+  run_.settings.memory.on_oom = "shrink";
+  run_.settings.memory.limit_mib = 1;
+  run_.settings.model.depth = 12;
+  expect_agreed_error(ExitCode::kOutOfMemory, "out of memory", [&] { steps(1); });
+}
+
 }  // namespace
 }  // namespace lockstep::train
