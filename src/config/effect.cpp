@@ -62,10 +62,11 @@ void look_at_optimizer(const Settings& settings, Findings& findings) {
   const optim::Description& description = optim::describe(settings.optim);
   for (const std::string_view key : optim::particular_keys()) {
     if (std::ranges::find(description.keys, key) != description.keys.end()) continue;
-    const bool plain = description.rule == optim::Rule::kSgd;
+    const bool needs_momentum =
+        description.rule == optim::Rule::kSgd && (key == "dampening" || key == "nesterov");
     findings.no_effect(
         format("optim.{}", key),
-        "optim.name is " + settings.optim.name + (plain ? " without optim.momentum" : ""));
+        "optim.name is " + settings.optim.name + (needs_momentum ? " without optim.momentum" : ""));
   }
   if (settings.optim.lr_rule == "none") {
     findings.no_effect("optim.lr_base_batch", "optim.lr_rule is none");

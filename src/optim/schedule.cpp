@@ -40,9 +40,16 @@ double restarts_rate(const ScheduleOptions& options, const Place& place) {
   std::int64_t begin = 0;
   std::int64_t period = options.period;
   double peak = place.peak;
-  while (place.step >= begin + period) {
+  if (options.period_factor == 1) {
+    const std::int64_t restarts = place.step / period;
+    begin = restarts * period;
+    peak *= std::pow(options.restart_factor, static_cast<double>(restarts));
+  }
+  while (place.step - begin >= period) {
     begin += period;
-    period *= options.period_factor;
+    // Longer than the run is long enough; the product may not overflow.
+    period = period > place.steps / options.period_factor ? place.steps + 1
+                                                          : period * options.period_factor;
     peak *= options.restart_factor;
   }
   return cosine(peak, std::min(options.min_lr, peak), share(place.step - begin, period));
@@ -107,9 +114,10 @@ double learning_rate(double peak,
 
 void check_fits_run(const ScheduleOptions& schedule, double peak, std::int64_t total_steps) {
   if (schedule.warmup_steps > total_steps) {
-    throw config_error(format("schedule.warmup_steps = {} is longer than the run of {} steps",
-                              schedule.warmup_steps,
-                              total_steps));
+    throw config_error(
+        format("schedule.warmup_steps = {} is longer than the run of {} steps: shorten it",
+               schedule.warmup_steps,
+               total_steps));
   }
   if (schedule.name == "wsd" && schedule.warmup_steps + schedule.decay_steps > total_steps) {
     throw config_error(

@@ -39,7 +39,7 @@ void bind_steps(OptionTable& table, ScheduleOptions& options) {
             "step_size",
             options.step_size,
             "steps",
-            "step: after each that many steps the rate is multiplied by gamma.");
+            "step: every so many steps the rate is multiplied by gamma.");
   table.add("schedule",
             "milestones",
             options.milestones,
@@ -73,7 +73,7 @@ void bind_shapes(OptionTable& table, ScheduleOptions& options) {
             "decay_steps",
             options.decay_steps,
             "steps",
-            "wsd: the last steps of the run, over which the rate falls to min_lr.");
+            "wsd: the last steps of the run, over which the rate falls towards min_lr.");
   table.add("schedule",
             "decay_shape",
             options.decay_shape,
@@ -96,18 +96,25 @@ void check_restarts(const ScheduleOptions& options) {
   require_positive("period", options.period, options.name);
   require_positive("period_factor", options.period_factor, options.name);
   if (options.restart_factor <= 0 || options.restart_factor > 1) {
-    throw config_error(format("schedule.restart_factor = {} is outside above 0 to 1: 1 keeps peaks",
-                              options.restart_factor));
+    throw config_error(
+        format("schedule.restart_factor = {} is not above 0 and at most 1: 1 keeps peaks",
+               options.restart_factor));
   }
 }
 
 void check_milestones(const std::vector<std::int64_t>& milestones) {
-  if (milestones.empty() || milestones.front() < 1) {
-    throw config_error(
-        "schedule.milestones holds no positive steps: schedule.name = multistep needs them");
+  if (milestones.empty()) {
+    throw config_error("schedule.milestones is empty: schedule.name = multistep needs steps");
   }
-  if (!std::ranges::is_sorted(milestones)) {
-    throw config_error("schedule.milestones do not ascend: sort them");
+  const std::int64_t least = std::ranges::min(milestones);
+  if (least < 1) {
+    throw config_error(
+        format("schedule.milestones: {} is not positive: steps count from 1", least));
+  }
+  const auto fall = std::ranges::is_sorted_until(milestones);
+  if (fall != milestones.end()) {
+    throw config_error(
+        format("schedule.milestones: {} stands after a larger step: sort them", *fall));
   }
 }
 
@@ -130,8 +137,9 @@ void bind_options(OptionTable& table, ScheduleOptions& options) {
             "name",
             options.name,
             "Course of the learning rate after the warm-up; steps count from its end. constant. "
-            "step, multistep: falls by a factor. cosine, polynomial, linear: falls to min_lr at "
-            "the last step. cosine_restarts: again and again. wsd: constant, then a fall at the "
+            "step, multistep: falls by a factor. cosine, polynomial, linear: falls towards "
+            "min_lr, which the step after the last would have. cosine_restarts: again and again. "
+            "wsd: constant, then a fall at the "
             "end of the run. onecycle: rises over warmup_steps and falls, both along cosines.",
             schedule_names());
   table.add("schedule",
@@ -144,7 +152,7 @@ void bind_options(OptionTable& table, ScheduleOptions& options) {
             "min_lr",
             options.min_lr,
             "",
-            "Learning rate at the end of the fall. optim.lr_rule does not change it.");
+            "Learning rate that the fall heads for. optim.lr_rule does not change it.");
   bind_steps(table, options);
   bind_restarts(table, options);
   bind_shapes(table, options);
@@ -161,7 +169,7 @@ void validate(const ScheduleOptions& options) {
   }
   if (options.gamma <= 0 || options.gamma > 1) {
     throw config_error(
-        format("schedule.gamma = {} is outside above 0 to 1: 0.1 is usual", options.gamma));
+        format("schedule.gamma = {} is not above 0 and at most 1: 0.1 is usual", options.gamma));
   }
   if (options.power <= 0) {
     throw config_error(format("schedule.power = {} is not positive: 1 is linear", options.power));

@@ -226,6 +226,8 @@ Reducer::Reducer(comm::World& world,
 
 Reducer::~Reducer() = default;
 
+std::int64_t Reducer::bytes() const { return state_->wire ? state_->wire->bytes() : 0; }
+
 void Reducer::recut(const BucketPlan& plan) {
   State& state = *state_;
   LOCKSTEP_CHECK(state.phase != Phase::kReducing && state.works.empty(),

@@ -23,6 +23,9 @@ class Wire {
   // Scalars on the arena's device that the optimizer keeps up to date: updates applied so far (i64)
   // and the loss scale (fp32).
   void follow(at::Tensor updates, at::Tensor loss_scale);
+  std::int64_t bytes() const {
+    return static_cast<std::int64_t>(rounded_.nbytes() + left_over_.nbytes());
+  }
   // What earlier steps left over.
   void forget();
   // Before the first pack() of a step: what the last step left over counts only if that step was

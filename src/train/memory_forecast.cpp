@@ -130,7 +130,8 @@ PassPeaks probe_pass(Job& job,
 std::int64_t MemoryForecast::peak_bytes() const { return std::ranges::max(peaks); }
 
 std::int64_t state_bytes(const Session& session) {
-  return session.arena->layout().total * kBytesPerElement + session.optimizer->state_bytes();
+  return session.arena->layout().total * kBytesPerElement + session.optimizer->state_bytes() +
+         session.reducer->bytes();
 }
 
 MemoryForecast forecast_memory(Job& job, Session& session, const data::Batch& batch) {

@@ -43,7 +43,7 @@ PassPeaks probe_pass(Job& job,
                      std::int64_t images);
 
 struct MemoryForecast {
-  std::int64_t state_bytes = 0;  // parameters, gradients, moments and their like
+  std::int64_t state_bytes = 0;  // parameters, gradients, wire, moments and their like
   std::int64_t input_bytes = 0;  // images and labels on the device
   std::array<std::int64_t, kNumMemoryPhases> peaks{};
 

@@ -66,6 +66,9 @@ class Reducer {
   // before are forgotten, with a 16-bit wire also what rounding took from them.
   void recut(const BucketPlan& plan);
 
+  // Of memory of its own, on the arena's device: 6 a parameter with a 16-bit wire, else 0.
+  std::int64_t bytes() const;
+
   // Called once a bucket, in plan order, when its sum is there (on the host thread that calls
   // finalize; on CUDA after the compute stream was made to wait). Sharded: with the rank's slice.
   void on_bucket_reduced(std::function<void(std::int64_t begin, std::int64_t end)> callback);

@@ -252,6 +252,7 @@ TEST_F(ReducerTest, KeepsWhatBucketsMoveMappedForAsLongAsItLives) {
   reducer_ = std::make_unique<Reducer>(*world_, group_, *arena_, plan_, comm::DType::kBF16);
   ASSERT_EQ(group_.mapped.size(), 1U);
   EXPECT_NE(group_.mapped[0], arena_->gradients().data_ptr()) << "the rounded values move";
+  EXPECT_EQ(reducer_->bytes(), 6 * plan_.layout.total);
 }
 
 TEST_F(ReducerTest, LeavesNoHooksBehind) {
