@@ -12,6 +12,7 @@
 #include <torch/nn/module.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <thread>
 #include <tuple>
