@@ -1,5 +1,7 @@
 #include "host_memory.h"
 
+#include <lockstep/base/allocator.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -16,6 +18,7 @@ class HostMemory final : public Memory {
     const std::size_t rounded = (least + kAlignment - 1) / kAlignment * kAlignment;
     data_ = std::aligned_alloc(kAlignment, rounded);
     if (data_ == nullptr) throw std::bad_alloc();
+    prefer_huge_pages(data_, rounded);
     std::memset(data_, 0, rounded);
   }
   ~HostMemory() override { std::free(data_); }

@@ -1,8 +1,10 @@
 #include "optimizer_state.h"
 
+#include <lockstep/base/allocator.h>
 #include <lockstep/base/error.h>
 #include <lockstep/base/format.h>
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -55,6 +57,14 @@ std::int64_t elements_of(const Shard& shard) {
   return elements;
 }
 
+// (elements) fp32 of the pass.
+at::Tensor zeros_to_stream(std::int64_t elements, const at::Device& device) {
+  const at::Tensor out = at::empty({elements}, at::TensorOptions(at::kFloat).device(device));
+  if (device.is_cpu()) prefer_huge_pages(out.mutable_data_ptr(), out.nbytes());
+  out.zero_();
+  return out;
+}
+
 }  // namespace
 
 std::vector<OwnedSegment> own_segments(const std::vector<Segment>& segments,
@@ -93,10 +103,10 @@ OptimizerState::OptimizerState(Arena& arena_in,
       description(describe(options)) {
   const at::TensorOptions on_device = at::TensorOptions().device(arena.device());
   for (std::size_t i = 0; i < description.state.size(); ++i) {
-    slots.push_back(at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat)));
+    slots.push_back(zeros_to_stream(elements_of(shard), arena.device()));
   }
   if (options.ema_decay > 0) {
-    average = at::zeros({elements_of(shard)}, on_device.dtype(at::kFloat));
+    average = zeros_to_stream(elements_of(shard), arena.device());
     const at::Tensor first_values = arena.parameters().clone();
     swap_average();
     arena.parameters().copy_(first_values);

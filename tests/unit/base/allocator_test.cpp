@@ -7,7 +7,11 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -34,6 +38,25 @@ TEST(Allocator, KeepsTheMemoryOfLargeBlocks) {
   const long before = faults();
   for (int i = 0; i < 4; ++i) touch_and_free();
   EXPECT_LT(faults() - before, 1000) << "24 MiB are 6144 pages";
+}
+
+// Where the system grants them by request, the mapping says so.
+TEST(PreferHugePages, LeavesMemoryUsableAndSmallPiecesAlone) {
+  std::vector<char> small(100);
+  prefer_huge_pages(small.data(), small.size());
+  constexpr std::size_t kBytes = std::size_t{16} << 20;
+  const std::unique_ptr<char, decltype(&std::free)> data(
+      static_cast<char*>(std::aligned_alloc(128, kBytes)), &std::free);
+  prefer_huge_pages(data.get(), kBytes);
+  std::memset(data.get(), 7, kBytes);
+  EXPECT_EQ(data.get()[kBytes - 1], 7);
+  std::ifstream enabled("/sys/kernel/mm/transparent_hugepage/enabled");
+  std::string modes;
+  std::getline(enabled, modes);
+  if (modes.find("[madvise]") == std::string::npos) GTEST_SKIP() << "not by request: " << modes;
+  std::ifstream maps("/proc/self/smaps");
+  const std::string text{std::istreambuf_iterator<char>(maps), {}};
+  EXPECT_NE(text.find(" hg"), std::string::npos) << "no mapping is marked for huge pages";
 }
 
 }  // namespace
