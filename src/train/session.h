@@ -40,7 +40,7 @@ StepPlan plan_steps(const Settings& settings, const data::Sampler& sampler);
 // Members are destroyed in reverse: loader and reducer first, data sets last.
 struct Session {
   // What the model's blocks recompute from now on.
-  void set_recompute(const models::RecomputePlan& plan);
+  void set_recompute(const models::RecomputePlan& wanted);
 
   SharedInput shared_input;  // lent to the data sets
   std::unique_ptr<data::Dataset> train_data;

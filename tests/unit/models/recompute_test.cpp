@@ -281,10 +281,10 @@ TEST(Recompute, PartOfTheGraph) {
 TEST(Recompute, OnManyThreads) {
   at::Tensor w = leaf({8, 8});
   const auto block = [&w](const at::Tensor& in) { return in.mm(w).tanh().sin(); };
-  const auto gradient = [&block](bool again) {
+  const auto gradient = [&block](bool recomputed) {
     const at::Tensor x = at::ones({2, 8}).requires_grad_();
     at::Tensor y = x;
-    for (int i = 0; i < 20; ++i) y = again ? recompute(block, y) : block(y);
+    for (int i = 0; i < 20; ++i) y = recomputed ? recompute(block, y) : block(y);
     return torch::autograd::grad({y.sum()}, {x})[0];
   };
   const at::Tensor plain = gradient(false);
