@@ -13,7 +13,8 @@ TEST(CudaDoor, ModuleOpensAndExportsItsEntries) {
   for (const char* name : {"lockstep_cuda_backend",
                            "lockstep_open_nccl_group",
                            "lockstep_augment_transform",
-                           "lockstep_optim_adamw"}) {
+                           "lockstep_optim_rows",
+                           "lockstep_optim_update"}) {
     EXPECT_NE(cuda_symbol(name), nullptr) << name;
   }
 }

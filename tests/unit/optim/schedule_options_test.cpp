@@ -50,7 +50,7 @@ TEST(ScheduleOptions, RefuseWhatCannotBe) {
   expect_refused("schedule.start_divisor = 0.5", options);
   options = named("multistep");
   options.milestones = {30, 10};
-  expect_refused("do not ascend", options);
+  expect_refused("sort them", options);
   options = named("cosine_restarts");
   options.period = 5;
   options.restart_factor = 1.5;

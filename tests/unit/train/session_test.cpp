@@ -114,7 +114,7 @@ TEST(OpenSession, AGlobOnLayersThatMatchesNothingIsRefused) {
   run.settings.precision.compute = "bf16";
   run.settings.precision.fp32_modules = "blocks.*.attn, haed";
   const char* const words =
-      "precision.fp32_modules: haed matches none of 12 layers; one near it is head";
+      "precision.fp32_modules: haed matches none of 13 layers; one near it is head";
   expect_agreed_error(ExitCode::kConfig, words, [&] { open_session(run.job); });
   run.settings.precision.fp32_modules = "blocks.*.attn, head";
   EXPECT_NO_THROW(open_session(run.job));
