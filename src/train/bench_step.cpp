@@ -125,7 +125,6 @@ BenchStepResult bench_step(Job& job, const BenchStepOptions& options) {
   BenchStepResult result;
   Trainer trainer(job, *session, [&](const StepFigures& figures) {
     if (figures.step <= options.warmup) return result.losses.push_back(figures.loss);
-    result.step_seconds.push_back(figures.wall_s);
     for (std::size_t i = 0; i < kNumMemoryPhases; ++i) {
       result.memory_bytes[i] = std::max(result.memory_bytes[i], figures.memory_bytes[i]);
     }
@@ -137,7 +136,11 @@ BenchStepResult bench_step(Job& job, const BenchStepOptions& options) {
     backend.synchronize(backend.compute_stream());
     comm::barrier(job.world.control());
     const Stopwatch watch;
-    for (std::int64_t i = 0; i < options.steps; ++i) trainer.step();
+    Stopwatch each;
+    for (std::int64_t i = 0; i < options.steps; ++i) {
+      trainer.step();
+      result.step_seconds.push_back(each.lap_s());
+    }
     trainer.drain();
     backend.synchronize(backend.compute_stream());
     std::array<double, 1> slowest{watch.elapsed_s() / static_cast<double>(options.steps)};

@@ -50,8 +50,9 @@ struct BenchStepOptions {
 };
 struct BenchStepResult {
   std::vector<double> block_seconds;  // seconds a step, slowest rank, by block
-  std::vector<double> step_seconds;   // of this rank, the blocks' steps one after another
-  std::vector<double> losses;         // of the warm-up steps
+  // On this rank's host, the blocks' steps one after another; a device may lag behind.
+  std::vector<double> step_seconds;
+  std::vector<double> losses;  // of the warm-up steps
   // Peaks of forward, backward and update after the warm-up, of the rank that held most.
   std::array<std::int64_t, 3> memory_bytes{};
 };
